@@ -1,0 +1,1 @@
+"""The networks and their packs: arrays and token ids, never a patient."""

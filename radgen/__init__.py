@@ -1,0 +1,1 @@
+"""The engine: a complete study in, a preliminary structured report out."""

@@ -1,0 +1,63 @@
+"""Every error we raise, as a tree; the caller acts on the branch, never on the text.
+
+    RadgenError
+    ├── StudyError              give up on this study version; the reason goes into the draft or the ledger
+    │   ├── UnreadableInstanceError     an instance cannot be parsed or its pixels decoded
+    │   ├── UnsupportedStudyError       nothing we have a pack for
+    │   └── GeometryError               a volume with a named fault
+    ├── PeerError               try again later
+    │   ├── PeerUnreachableError        no association, no answer in time
+    │   ├── PeerRefusedError            the peer answered, and said no
+    │   └── InferenceUnavailableError   the inference server did not answer in time
+    ├── PackError               a model pack is missing, damaged or not what its contract says
+    ├── ConfigurationError      the configuration names something we do not know
+    └── StoreError              our own disk or database refused
+"""
+
+
+class RadgenError(Exception):
+    """Root of every error raised on purpose."""
+
+
+class StudyError(RadgenError):
+    """This study version cannot be drafted, and trying again will not help."""
+
+
+class UnreadableInstanceError(StudyError):
+    """An instance cannot be parsed, or its pixels cannot be decoded."""
+
+
+class UnsupportedStudyError(StudyError):
+    """No pack reads this kind of study."""
+
+
+class GeometryError(StudyError):
+    """The slices do not make a volume; the message names the fault."""
+
+
+class PeerError(RadgenError):
+    """A peer failed; the same call may succeed later."""
+
+
+class PeerUnreachableError(PeerError):
+    """The peer did not accept an association or did not answer in time."""
+
+
+class PeerRefusedError(PeerError):
+    """The peer answered with a failure status."""
+
+
+class InferenceUnavailableError(PeerError):
+    """The inference server did not answer in time, or died while answering."""
+
+
+class PackError(RadgenError):
+    """A model pack is missing, damaged, or not what its contract says."""
+
+
+class ConfigurationError(RadgenError):
+    """The configuration names something we do not know, or lacks something we need."""
+
+
+class StoreError(RadgenError):
+    """Our own disk or database refused."""
