@@ -1,17 +1,18 @@
 """Every error we raise, as a tree; the caller acts on the branch, never on the text.
 
-    RadgenError
-    ├── StudyError              give up on this study version; the reason goes into the draft or the ledger
-    │   ├── UnreadableInstanceError     an instance cannot be parsed or its pixels decoded
-    │   ├── UnsupportedStudyError       nothing we have a pack for
-    │   └── GeometryError               a volume with a named fault
-    ├── PeerError               try again later
-    │   ├── PeerUnreachableError        no association, no answer in time
-    │   ├── PeerRefusedError            the peer answered, and said no
-    │   └── InferenceUnavailableError   the inference server did not answer in time
-    ├── PackError               a model pack is missing, damaged or not what its contract says
-    ├── ConfigurationError      the configuration names something we do not know
-    └── StoreError              our own disk or database refused
+RadgenError
+├── StudyError              give up on this study version; the reason goes into the draft or the
+ledger
+│   ├── UnreadableInstanceError     an instance cannot be parsed or its pixels decoded
+│   ├── UnsupportedStudyError       nothing we have a pack for
+│   └── GeometryError               a volume with a named fault
+├── PeerError               try again later
+│   ├── PeerUnreachableError        no association, no answer in time
+│   ├── PeerRefusedError            the peer answered, and said no
+│   └── InferenceUnavailableError   the inference server did not answer in time
+├── PackError               a model pack is missing, damaged or not what its contract says
+├── ConfigurationError      the configuration names something we do not know
+└── StoreError              our own disk or database refused
 """
 
 

@@ -46,7 +46,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A region of one stored frame, in pixels: 0 <= left < right <= Columns, 0 <= top < bottom <= Rows."""
+    """A region of one stored frame, in pixels.
+
+    0 <= left < right <= Columns, 0 <= top < bottom <= Rows.
+    """
 
     left: float
     top: float
@@ -73,7 +76,8 @@ class ImageEvidence:
 class Measurement:
     """One measured value.
 
-    quantity: id of a row in `radgen/knowledge/quantities.toml`, which holds code, names and unit words.
+    quantity: id of a row in `radgen/knowledge/quantities.toml`, which holds code, names and unit
+        words.
     unit: UCUM ("mm", "ml", "[hnsf'U]", "%", "1").
     method: what measured it, in English, a few words.
     """
@@ -91,7 +95,8 @@ class Finding:
 
     finding: id of a row in `radgen/knowledge/findings.toml`.
     probability: calibrated probability of presence in [0, 1]; None where nothing estimates it.
-    reason: why it was not assessed (id of a row in `radgen/knowledge/reasons.toml`); None otherwise.
+    reason: why it was not assessed (id of a row in `radgen/knowledge/reasons.toml`); None
+        otherwise.
     """
 
     finding: str
@@ -120,12 +125,15 @@ class PackIdentity:
 class FindingStructure:
     """All that is said about one study version.
 
-    refusal: id of a row in `radgen/knowledge/reasons.toml` when no pack may read the study; then `pack` is None
+    refusal: id of a row in `radgen/knowledge/reasons.toml` when no pack may read the study; then
+        `pack` is None
     and every finding is NOT_ASSESSED (or there is none).
-    details: short technical words that complete the refusal or a caution ("MG", "17 slices missing"), no identity.
+    details: short technical words that complete the refusal or a caution ("MG", "17 slices
+        missing"), no identity.
     cautions: ids of rows in reasons.toml that limit the draft without refusing it ("age-unknown").
     images: the instances that were read, in reading order (first = key image).
-    missing: how many instances the archive has that we did not receive (0 when complete, None when unknown).
+    missing: how many instances the archive has that we did not receive (0 when complete, None when
+        unknown).
     """
 
     modality: str

@@ -12,7 +12,8 @@ from radgen.domain.finding import ImageEvidence
 class Radiograph:
     """One projection image, ready to look at.
 
-    pixels: float32 [H, W] in [0, 1], as displayed (MONOCHROME2: bone is bright), VOI LUT applied, padding set to 0.
+    pixels: float32 [H, W] in [0, 1], as displayed (MONOCHROME2: bone is bright), VOI LUT applied,
+        padding set to 0.
     spacing_mm: (row, column) size of a pixel at the detector, None where the header does not say.
     view: "PA", "AP", "LATERAL", or "" where the header does not say.
     """
@@ -27,8 +28,10 @@ class Radiograph:
 class Volume:
     """A stack of slices on one regular grid.
 
-    voxels: int16 or float32 [D, H, W]; slice 0 is the most inferior, rows run to posterior, columns to the patient's
-        left, whatever order and orientation the slices had: index (d, h, w) grows towards (S, P, L).
+    voxels: int16 or float32 [D, H, W]; slice 0 is the most inferior, rows run to posterior, columns
+        to the patient's
+        left, whatever order and orientation the slices had: index (d, h, w) grows towards (S, P,
+        L).
     spacing_mm: (between slices, between rows, between columns).
     origin_mm: position of voxel (0, 0, 0) in DICOM patient coordinates (L, P, S), millimetres.
     unit: UCUM unit of the voxels ("[hnsf'U]" for CT, "1" for MR).
@@ -36,7 +39,8 @@ class Volume:
     kernel: reconstruction kernel words of the header, "" where there are none.
     slice_thickness_mm: as the header says, None where it does not.
     flipped_rows: True where stored rows run to anterior, so row h is stored row H - 1 - h.
-    flipped_columns: True where stored columns run to the right, so column w is stored column W - 1 - w.
+    flipped_columns: True where stored columns run to the right, so column w is stored column W - 1
+        - w.
     """
 
     voxels: NDArray[np.int16] | NDArray[np.float32]

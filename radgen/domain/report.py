@@ -1,6 +1,7 @@
 """A report: sections of sentences, each sentence tied to the findings it states.
 
-`DraftReport` and the signed report of a later stage are two types, so that signing is never implied.
+`DraftReport` and the signed report of a later stage are two types, so that signing is never
+implied.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from radgen.domain.finding import FindingStructure
 
 
 class Language(StrEnum):
-    """RFC 5646 tags, as written into the SR (121049 DCM Language of Content Item and Descendants)."""
+    """RFC 5646 tags, as written into the SR (121049 DCM Language of Content Item)."""
 
     ZH = "zh-CN"
     EN = "en-US"
@@ -58,8 +59,10 @@ class DraftReport:
     """A draft: never verified, never final.
 
     version: 1 for the first draft of a study; a late image makes the next.
-    drafted_at: with time zone; part of the content, so that the same draft always makes the same bytes.
-    engine: what computed it ("triton-embedded", "triton-url", "in-process"); not part of the content.
+    drafted_at: with time zone; part of the content, so that the same draft always makes the same
+        bytes.
+    engine: what computed it ("triton-embedded", "triton-url", "in-process"); not part of the
+        content.
     texts: one per language, primary language first.
     predecessor: SOP Instance UID of the draft it replaces.
     """

@@ -20,10 +20,18 @@ class VersionState(StrEnum):
 
 NEXT: dict[VersionState, frozenset[VersionState]] = {
     VersionState.RECEIVING: frozenset({VersionState.COMPLETE}),
-    VersionState.COMPLETE: frozenset({VersionState.DRAFTING, VersionState.FAILED, VersionState.REPLACED}),
-    VersionState.DRAFTING: frozenset({VersionState.DRAFTED, VersionState.FAILED, VersionState.REPLACED}),
-    VersionState.DRAFTED: frozenset({VersionState.RETURNED, VersionState.FAILED, VersionState.REPLACED}),
-    VersionState.RETURNED: frozenset({VersionState.CONFIRMED, VersionState.FAILED, VersionState.REPLACED}),
+    VersionState.COMPLETE: frozenset(
+        {VersionState.DRAFTING, VersionState.FAILED, VersionState.REPLACED}
+    ),
+    VersionState.DRAFTING: frozenset(
+        {VersionState.DRAFTED, VersionState.FAILED, VersionState.REPLACED}
+    ),
+    VersionState.DRAFTED: frozenset(
+        {VersionState.RETURNED, VersionState.FAILED, VersionState.REPLACED}
+    ),
+    VersionState.RETURNED: frozenset(
+        {VersionState.CONFIRMED, VersionState.FAILED, VersionState.REPLACED}
+    ),
     VersionState.CONFIRMED: frozenset({VersionState.REPLACED}),
     VersionState.FAILED: frozenset({VersionState.COMPLETE, VersionState.REPLACED}),
     VersionState.REPLACED: frozenset(),
@@ -34,7 +42,8 @@ NEXT: dict[VersionState, frozenset[VersionState]] = {
 class InstanceHeader:
     """What selection needs to know of one instance; values as in the header, empty where absent.
 
-    orientation: Image Orientation (Patient), 6 numbers. position_mm: Image Position (Patient), 3 numbers.
+    orientation: Image Orientation (Patient), 6 numbers. position_mm: Image Position (Patient), 3
+        numbers.
     age_years: from Patient's Age ("053Y", "81", "009M"), None where it does not say.
     image_type: values of Image Type, upper case.
     frames: Number of Frames, 1 where absent.
