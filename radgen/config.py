@@ -1,0 +1,96 @@
+"""One TOML file, one section for each room; unknown keys are errors that name the key.
+
+A section is a frozen dataclass that stands beside the code that obeys it; this module only fills it.
+`RADGEN_<SECTION>__<KEY>` in the environment overrides the file, so that secrets stay out of it.
+"""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from radgen.domain.errors import ConfigurationError
+
+T = TypeVar("T")
+SECTIONS = (
+    "listener",
+    "store",
+    "database",
+    "completeness",
+    "priority",
+    "engine",
+    "workflow",
+    "report",
+    "pacs",
+    "review",
+    "insight",
+)
+_STRICT = ConfigDict(extra="forbid")
+
+
+def read_file(path: Path | None) -> dict[str, Any]:
+    """The whole file as tables; nothing when there is no file.
+
+    Raises: ConfigurationError if it cannot be read, is not TOML, or has a table nobody knows.
+    """
+    if path is None:
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}") from error
+    unknown = sorted(set(tables) - set(SECTIONS))
+    if unknown:
+        raise ConfigurationError(
+            f"{path}: unknown section [{unknown[0]}]; known are {', '.join(SECTIONS)}"
+        )
+    return tables
+
+
+def load_section(path: Path | None, name: str, type_: type[T]) -> T:
+    """Section `name` of the file as `type_` (a frozen dataclass), its defaults filling the rest.
+
+    Raises: ConfigurationError naming section, key and fault.
+    """
+    table = dict(read_file(path).get(name, {})) | _from_environment(name)
+    try:
+        return _adapter(type_).validate_python(table)
+    except ValidationError as error:
+        raise ConfigurationError(_first_fault(name, error)) from error
+
+
+def _adapter(type_: type[T]) -> TypeAdapter[T]:
+    """A validator for a standard-library dataclass that refuses keys it does not have."""
+    if not hasattr(type_, "__pydantic_config__"):
+        type_.__pydantic_config__ = _STRICT  # type: ignore[attr-defined]  # pydantic's own hook
+    return TypeAdapter(type_)
+
+
+def _from_environment(name: str) -> dict[str, Any]:
+    prefix = f"RADGEN_{name.upper()}__"
+    return {
+        key.removeprefix(prefix).lower(): _parsed(value)
+        for key, value in os.environ.items()
+        if key.startswith(prefix)
+    }
+
+
+def _parsed(value: str) -> Any:  # noqa: ANN401 - JSON may hold any type; the adapter checks it
+    """Numbers, booleans and lists as JSON; everything else is the text itself."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _first_fault(name: str, error: ValidationError) -> str:
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in (name, *fault["loc"]))
+    if fault["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
+        return f"[{name}]: unknown key {fault['loc'][-1]!s} ({where})"
+    return f"[{name}]: {where}: {fault['msg']}"
