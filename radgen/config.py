@@ -1,6 +1,6 @@
 """One TOML file, one section for each room; unknown keys are errors that name the key.
 
-A section is a frozen dataclass that stands beside the code that obeys it; this module only fills it.
+A section is a frozen dataclass beside the code that obeys it; this module only fills it.
 `RADGEN_<SECTION>__<KEY>` in the environment overrides the file, so that secrets stay out of it.
 """
 
@@ -26,7 +26,6 @@ SECTIONS = (
     "report",
     "pacs",
     "review",
-    "insight",
 )
 _STRICT = ConfigDict(extra="forbid")
 
