@@ -2,6 +2,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from radgen.serve import Role, Supervisor
 
@@ -38,7 +39,7 @@ def test_stop_ends_every_process_and_returns(tmp_path):
     assert wait_for(lambda: supervisor.pid("one") and supervisor.pid("two"))
     pids = [supervisor.pid("one"), supervisor.pid("two")]
     supervisor.stop()
-    assert all(not os.path.exists(f"/proc/{pid}") for pid in pids)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 def test_a_process_that_ends_at_once_is_tried_again_ever_more_slowly(tmp_path):
@@ -55,6 +56,7 @@ def test_output_goes_to_the_role_s_own_file(tmp_path):
     supervisor = Supervisor([sleeping("loud", tmp_path, "print('hello', flush=True)")])
     supervisor.start()
     try:
-        assert wait_for(lambda: "hello" in (tmp_path / "loud.log").read_text())
+        log = tmp_path / "loud.log"
+        assert wait_for(lambda: log.exists() and "hello" in log.read_text())
     finally:
         supervisor.stop()
