@@ -47,6 +47,9 @@ class InstanceHeader:
     age_years: from Patient's Age ("053Y", "81", "009M"), None where it does not say.
     image_type: values of Image Type, upper case.
     frames: Number of Frames, 1 where absent.
+    acquired_at: Acquisition (else Content, Series, Study) date and time as "YYYYMMDDHHMMSS.ffffff":
+        texts of one study compare by time.
+    contrast_agent: Contrast/Bolus Agent, empty where the header names none.
     """
 
     path: Path
@@ -75,3 +78,5 @@ class InstanceHeader:
     transfer_syntax_uid: str = ""
     priority: str = ""
     gantry_tilt_deg: float | None = None
+    acquired_at: str = ""
+    contrast_agent: str = ""
