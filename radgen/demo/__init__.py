@@ -1,0 +1,1 @@
+"""A small archive and generated studies, so that everything can be tried on one machine."""

@@ -1,0 +1,135 @@
+"""One association as client: opened within a deadline, closed whatever happens.
+
+pynetdicom waits for the next message with a timeout, but reads the bytes of one message without
+any: a peer that sends half a PDU and stops would hold the calling thread for ever. So a timer cuts
+the TCP connection when the whole exchange has lasted too long.
+"""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pynetdicom import AE, _config, evt
+from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.status import STATUS_PENDING, STATUS_SUCCESS, STATUS_WARNING, code_to_category
+
+from radgen.domain.errors import PeerRefusedError, PeerUnreachableError
+from radgen.pacs.peer import Peer
+
+# pynetdicom would write queries and answers, names included, into the log at level INFO.
+_config.LOG_REQUEST_IDENTIFIERS = False
+_config.LOG_RESPONSE_IDENTIFIERS = False
+# Its other lines tell addresses and states only, and say nothing that our errors do not.
+logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+
+# A-ASSOCIATE-RJ result, PS3.8 table 9-21: 1 = permanent, 2 = transient.
+_REJECTED_TRANSIENT = 2
+
+Handler = tuple[evt.EventType, Callable[[evt.Event], Any]]
+
+
+class _Deadline:
+    """Cuts the connection of one association when its time is up."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.passed = False
+        self._timer: threading.Timer | None = None
+
+    def start(self, event: evt.Event) -> None:
+        """Starts counting when TCP is up (bound to EVT_CONN_OPEN)."""
+        self._timer = threading.Timer(self.seconds, self._cut, args=(event.assoc,))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _cut(self, assoc: Association) -> None:
+        self.passed = True
+        connection = assoc.dul.socket
+        raw = connection.socket if connection is not None else None
+        if raw is not None:
+            try:
+                raw.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # closed by the other thread in this very moment
+
+
+@contextmanager
+def open_association(
+    peer: Peer, contexts: Sequence[PresentationContext], handlers: Sequence[Handler] = ()
+) -> Iterator[Association]:
+    """An established association; released at the end, aborted when the body raises.
+
+    Raises: PeerUnreachableError when nobody answers, the peer is busy or aborts;
+        PeerRefusedError when it rejects us for good or accepts none of `contexts`.
+    """
+    ae = AE(ae_title=peer.our_aet)
+    ae.connection_timeout = peer.connect_timeout_s
+    ae.acse_timeout = min(peer.response_timeout_s, peer.total_timeout_s)
+    ae.dimse_timeout = min(peer.response_timeout_s, peer.total_timeout_s)
+    ae.network_timeout = peer.total_timeout_s
+    deadline = _Deadline(peer.total_timeout_s)
+    try:
+        assoc = ae.associate(
+            peer.host,
+            peer.port,
+            contexts=list(contexts),
+            ae_title=peer.aet,
+            evt_handlers=[(evt.EVT_CONN_OPEN, deadline.start), *handlers],
+        )
+    except OSError as error:
+        raise PeerUnreachableError(f"peer {peer.name}: host name not found") from error
+    try:
+        _require_established(peer, assoc)
+        yield assoc
+    except RuntimeError as error:
+        if assoc.is_established:
+            assoc.abort()
+            raise
+        # pynetdicom's way to say that the association ended between two messages.
+        raise PeerUnreachableError(f"peer {peer.name} ended the association") from error
+    except BaseException:
+        if assoc.is_established:
+            assoc.abort()
+        raise
+    else:
+        if assoc.is_established:
+            assoc.release()
+    finally:
+        deadline.stop()
+
+
+def _require_established(peer: Peer, assoc: Association) -> None:
+    if assoc.is_established:
+        return
+    if assoc.is_rejected:
+        answer = assoc.acceptor.primitive
+        if answer is not None and answer.result == _REJECTED_TRANSIENT:
+            raise PeerUnreachableError(f"peer {peer.name} is busy: association rejected for now")
+        reason = answer.reason_str if answer is not None else "no reason given"
+        raise PeerRefusedError(f"peer {peer.name} rejected the association: {reason}")
+    if assoc.rejected_contexts and not assoc.accepted_contexts:
+        raise PeerRefusedError(f"peer {peer.name} supports none of the services we asked for")
+    raise PeerUnreachableError(f"peer {peer.name} gave no association")
+
+
+def answer_status(peer: Peer, service: str, status: Dataset) -> int:
+    """The status code of one answer that is no failure: success, warning or pending.
+
+    Raises: PeerUnreachableError when there was no answer, PeerRefusedError when it is a failure.
+        The peer's Error Comment is left out: it may hold names.
+    """
+    if "Status" not in status:
+        raise PeerUnreachableError(f"peer {peer.name} gave no answer to {service} in time")
+    code = int(status.Status)
+    if code_to_category(code) not in {STATUS_SUCCESS, STATUS_WARNING, STATUS_PENDING}:
+        raise PeerRefusedError(f"peer {peer.name} answered {service} with 0x{code:04X}")
+    return code
