@@ -1,0 +1,1 @@
+"""Durable steps: DBOS drives, the ledger is the truth."""
