@@ -1,0 +1,1 @@
+"""What is true about each study: the only SQL of the engine."""

@@ -1,0 +1,1 @@
+"""Alembic environment of the ledger; one step a file in `versions`."""

@@ -1,0 +1,1 @@
+"""Schema steps, oldest first. A released step is never edited."""
