@@ -11,6 +11,8 @@ ledger
 │   ├── PeerRefusedError            the peer answered, and said no
 │   └── InferenceUnavailableError   the inference server did not answer in time
 ├── PackError               a model pack is missing, damaged or not what its contract says
+│   └── UnknownTermError            a finding structure uses a word the knowledge does not have
+├── DocumentError           an SR is not ours, does not agree with itself, or cannot be built
 ├── ConfigurationError      the configuration names something we do not know
 └── StoreError              our own disk or database refused
 """
@@ -54,6 +56,14 @@ class InferenceUnavailableError(PeerError):
 
 class PackError(RadgenError):
     """A model pack is missing, damaged, or not what its contract says."""
+
+
+class UnknownTermError(PackError):
+    """A finding structure uses a word the knowledge does not have."""
+
+
+class DocumentError(RadgenError):
+    """A structured report is not ours, does not agree with itself, or cannot be built."""
 
 
 class ConfigurationError(RadgenError):

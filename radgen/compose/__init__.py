@@ -1,0 +1,1 @@
+"""The finding structure as sentences, in Chinese and in English; pure."""
