@@ -21,6 +21,8 @@ class CompletenessPolicy:
         shortens.
     longest_wait_s: from the first image of a version; then the study is PARTIAL and says what is
         missing.
+    settle_s: silence before a count that agrees is believed: an archive that forwards image by image
+        has as few as we while the modality still sends.
     ask_archive_s: how often an incomplete study asks the archive for its count.
     """
 
@@ -30,6 +32,7 @@ class CompletenessPolicy:
     )
     released_s: float = 30.0
     longest_wait_s: float = 3600.0
+    settle_s: float = 1.0
     ask_archive_s: float = 5.0
 
     def quiet(self, modality: str, *, released: bool) -> timedelta:
@@ -75,12 +78,12 @@ class Complete:
 def decide(study: Arriving, now: datetime, policy: CompletenessPolicy) -> Waiting | Complete:
     """Is the study complete at `now`, and why.
 
-    A count that agrees ends the wait at once. Silence ends it only where no count contradicts it.
+    A count that agrees ends the wait once arrivals have settled. Silence ends it only where no count contradicts it.
     The longest wait ends
     it in any case.
     """
     if study.expected is not None and 0 < study.expected <= study.received:
-        return Complete(f"count agrees: {study.received} of {study.expected} images", 0)
+        return _agreed(study, now, policy)
     quiet_at = study.last_at + policy.quiet(study.modality, released=_released(study))
     give_up_at = study.first_at + timedelta(seconds=policy.longest_wait_s)
     if now >= give_up_at:
@@ -91,6 +94,14 @@ def decide(study: Arriving, now: datetime, policy: CompletenessPolicy) -> Waitin
     if now >= quiet_at:
         return _quiet(study, now)
     return Waiting(min(quiet_at, give_up_at), f"{study.received} images, waiting for silence")
+
+
+def _agreed(study: Arriving, now: datetime, policy: CompletenessPolicy) -> Waiting | Complete:
+    counts = f"{study.received} of {study.expected} images"
+    settled_at = study.last_at + timedelta(seconds=policy.settle_s)
+    if now < settled_at:
+        return Waiting(settled_at, f"count agrees: {counts}, letting arrivals settle")
+    return Complete(f"count agrees: {counts}", 0)
 
 
 def _released(study: Arriving) -> bool:

@@ -18,9 +18,14 @@ def arriving(modality="CT", received=10, expected=None, released_at=None, last=0
     return Arriving(modality, NOON, after(last), received, expected, released_at)
 
 
-def test_a_count_that_agrees_completes_at_once():
-    decision = decide(arriving(expected=10), NOON, POLICY)
+def test_a_count_that_agrees_completes_without_waiting_for_the_timer():
+    decision = decide(arriving(expected=10), after(1), POLICY)
     assert decision == Complete("count agrees: 10 of 10 images", 0)
+
+
+def test_a_count_that_agrees_is_not_believed_while_images_stream_in():
+    decision = decide(arriving(expected=10), after(0.5), POLICY)
+    assert decision == Waiting(after(1), "count agrees: 10 of 10 images, letting arrivals settle")
 
 
 def test_a_missing_image_waits_however_long_the_silence():
