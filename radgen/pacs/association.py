@@ -38,11 +38,15 @@ class _Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.passed = False
         self._timer: threading.Timer | None = None
 
     def start(self, event: evt.Event) -> None:
         """Starts counting when TCP is up (bound to EVT_CONN_OPEN)."""
+        # A request is two writes, command and identifier: without this the second waits for the
+        # acknowledgement of the first, up to 40 ms.
+        raw = _raw_socket(event.assoc)
+        if raw is not None:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._timer = threading.Timer(self.seconds, self._cut, args=(event.assoc,))
         self._timer.daemon = True
         self._timer.start()
@@ -52,14 +56,17 @@ class _Deadline:
             self._timer.cancel()
 
     def _cut(self, assoc: Association) -> None:
-        self.passed = True
-        connection = assoc.dul.socket
-        raw = connection.socket if connection is not None else None
+        raw = _raw_socket(assoc)
         if raw is not None:
             try:
                 raw.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return  # closed by the other thread in this very moment
+
+
+def _raw_socket(assoc: Association) -> socket.socket | None:
+    connection = assoc.dul.socket
+    return connection.socket if connection is not None else None
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 Only keys without identity are asked for, so no name ever comes back.
 """
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -105,8 +104,10 @@ def list_instances(peer: Peer, study_uid: str) -> dict[str, frozenset[str]]:
         return _instances_by_series(peer, assoc, study_uid)
 
 
-def studies_between(peer: Peer, first: date, last: date) -> tuple[StudySummary, ...]:
-    """All studies with a Study Date from `first` to `last`, both included.
+def studies_between(peer: Peer, first: date | None, last: date | None) -> tuple[StudySummary, ...]:
+    """All studies with a Study Date from `first` to `last`, both included; None leaves an end open.
+
+    With both ends open, studies without a date are found too.
 
     Study Date is when the study was made, not when the archive got it: ask for a day more than
     the time that is to be reconciled.
@@ -114,22 +115,29 @@ def studies_between(peer: Peer, first: date, last: date) -> tuple[StudySummary, 
     """
     keys = {
         "StudyInstanceUID": None,
-        "StudyDate": f"{first:%Y%m%d}-{last:%Y%m%d}",
+        "StudyDate": _date_range(first, last),
         "ModalitiesInStudy": None,
         "NumberOfStudyRelatedInstances": None,
     }
     with _find_association(peer) as assoc:
-        answers = list(_find(peer, assoc, "STUDY", keys))
-    return tuple(
-        StudySummary(
-            study_uid=_text(answer, "StudyInstanceUID"),
-            study_date=_text(answer, "StudyDate"),
-            modalities=_texts(answer, "ModalitiesInStudy"),
-            instances=_number(answer, "NumberOfStudyRelatedInstances"),
-        )
-        for answer in answers
-        if is_uid(_text(answer, "StudyInstanceUID"))
-    )
+        studies = [
+            StudySummary(
+                study_uid=_text(answer, "StudyInstanceUID"),
+                study_date=_text(answer, "StudyDate"),
+                modalities=_texts(answer, "ModalitiesInStudy"),
+                instances=_number(answer, "NumberOfStudyRelatedInstances"),
+            )
+            for answer in _find(peer, assoc, "STUDY", keys)
+        ]
+    # Some archives answer once for each instance below.
+    return tuple(dict.fromkeys(study for study in studies if is_uid(study.study_uid)))
+
+
+def _date_range(first: date | None, last: date | None) -> str:
+    """Range matching, PS3.4 C.2.2.2.5."""
+    if first is None and last is None:
+        return ""
+    return "-".join(f"{day:%Y%m%d}" if day else "" for day in (first, last))
 
 
 def _series(peer: Peer, assoc: Association, study_uid: str) -> tuple[SeriesSummary, ...]:
@@ -139,15 +147,15 @@ def _series(peer: Peer, assoc: Association, study_uid: str) -> tuple[SeriesSumma
         "Modality": None,
         "NumberOfSeriesRelatedInstances": None,
     }
-    return tuple(
+    found = [
         SeriesSummary(
             _text(answer, "SeriesInstanceUID"),
             _text(answer, "Modality"),
             _number(answer, "NumberOfSeriesRelatedInstances"),
         )
         for answer in _find(peer, assoc, "SERIES", keys)
-        if is_uid(_text(answer, "SeriesInstanceUID"))
-    )
+    ]
+    return tuple(dict.fromkeys(series for series in found if is_uid(series.series_uid)))
 
 
 def _instances_by_series(
@@ -180,16 +188,12 @@ def _find(
     query.QueryRetrieveLevel = level
     for keyword, value in keys.items():
         setattr(query, keyword, value)
-    give_up = time.monotonic() + peer.total_timeout_s
-    count = 0
-    for status, answer in assoc.send_c_find(query, STUDY_ROOT_FIND):
+    # To the end, final answer included: pynetdicom tidies up only then.
+    for position, (status, answer) in enumerate(assoc.send_c_find(query, STUDY_ROOT_FIND)):
         code = answer_status(peer, "C-FIND", status)
-        if code_to_category(code) != STATUS_PENDING:
-            return
-        count += 1
-        if count > MAX_ANSWERS or time.monotonic() > give_up:
+        if position > MAX_ANSWERS:
             raise PeerRefusedError(f"peer {peer.name} does not come to an end of its answers")
-        if answer is not None:
+        if answer is not None and code_to_category(code) == STATUS_PENDING:
             yield answer
 
 

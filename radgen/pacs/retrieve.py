@@ -1,5 +1,7 @@
 """Asks an archive to send a study to somebody, usually to our own listener."""
 
+from collections.abc import Mapping
+
 from pydicom.dataset import Dataset
 from pynetdicom.presentation import build_context
 
@@ -16,9 +18,23 @@ def move_study(peer: Peer, study_uid: str, to_aet: str) -> int:
     Returns: how many instances it says it sent; 0 when it has not the study.
     Raises: PeerUnreachableError; PeerRefusedError also when single instances failed.
     """
+    return _move(peer, {"StudyInstanceUID": checked_uid(study_uid)}, "STUDY", to_aet)
+
+
+def move_series(peer: Peer, study_uid: str, series_uid: str, to_aet: str) -> int:
+    """As `move_study`, for one series."""
+    keys = {
+        "StudyInstanceUID": checked_uid(study_uid),
+        "SeriesInstanceUID": checked_uid(series_uid),
+    }
+    return _move(peer, keys, "SERIES", to_aet)
+
+
+def _move(peer: Peer, keys: Mapping[str, str], level: str, to_aet: str) -> int:
     query = Dataset()
-    query.QueryRetrieveLevel = "STUDY"
-    query.StudyInstanceUID = checked_uid(study_uid)
+    query.QueryRetrieveLevel = level
+    for keyword, uid in keys.items():
+        setattr(query, keyword, uid)
     last = Dataset()
     with open_association(peer, [build_context(STUDY_ROOT_MOVE)]) as assoc:
         for status, _ in assoc.send_c_move(query, to_aet, STUDY_ROOT_MOVE):
