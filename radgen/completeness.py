@@ -21,8 +21,8 @@ class CompletenessPolicy:
         shortens.
     longest_wait_s: from the first image of a version; then the study is PARTIAL and says what is
         missing.
-    settle_s: silence before a count that agrees is believed: an archive that forwards image by image
-        has as few as we while the modality still sends.
+    settle_s: silence before a count that agrees is believed: an archive that forwards image by
+        image has as few as we while the modality still sends.
     ask_archive_s: how often an incomplete study asks the archive for its count.
     """
 

@@ -10,7 +10,7 @@ from typing import Unpack
 from radgen.domain.report import DraftReport
 from radgen.domain.study import VersionState
 from radgen.ledger import arrivals as arrival_tables
-from radgen.ledger import database, drafts, returns, timeline, versions
+from radgen.ledger import database, drafts, ready, returns, timeline, versions
 from radgen.ledger import worklist as lists
 from radgen.ledger.rows import (
     Arrival,
@@ -21,6 +21,7 @@ from radgen.ledger.rows import (
     InstanceRow,
     PageKey,
     QuarantineRow,
+    ReadyVersion,
     ReceivingStudy,
     StudyDetail,
     VersionFields,
@@ -153,6 +154,13 @@ class Ledger:
         """Versions that stand in one of `states`, oldest first."""
         with database.reading(self._engine) as connection:
             return versions.in_states(connection, states, limit)
+
+    def ready_versions(
+        self, states: Iterable[VersionState], limit: int = 1000
+    ) -> list[ReadyVersion]:
+        """Current versions that stand in one of `states`: STAT first, then the longest waiting."""
+        with database.reading(self._engine) as connection:
+            return ready.ready(connection, states, limit)
 
     def version(self, study_uid: str, version: int) -> VersionRow | None:
         """One version, None where there is none."""

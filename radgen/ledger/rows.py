@@ -167,6 +167,18 @@ class VersionRow:
     engine: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyVersion:
+    """A current version that waits for its next step, with what decides its lane."""
+
+    study_uid: str
+    version: int
+    state: VersionState
+    attempts: int
+    modality: str
+    priority: Priority
+
+
 class VersionFields(TypedDict, total=False):
     """What a move may write beside the state and its time.
 
