@@ -78,9 +78,8 @@ class Complete:
 def decide(study: Arriving, now: datetime, policy: CompletenessPolicy) -> Waiting | Complete:
     """Is the study complete at `now`, and why.
 
-    A count that agrees ends the wait once arrivals have settled. Silence ends it only where no count contradicts it.
-    The longest wait ends
-    it in any case.
+    A count that agrees ends the wait once arrivals have settled. Silence ends it only where no
+    count contradicts it. The longest wait ends it in any case.
     """
     if study.expected is not None and 0 < study.expected <= study.received:
         return _agreed(study, now, policy)
