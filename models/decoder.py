@@ -4,7 +4,7 @@ The graph keeps no state. The caller holds the key/value cache and the length of
 of different age go through one call together (models.generate).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ class ReportDecoder:
             for label, chance in zip(labels, chances, strict=True)
         }
 
-    def prompt(self, states: dict[str, Decision]) -> list[int]:
+    def prompt(self, states: Mapping[str, Decision]) -> list[int]:
         """Ids that stand before the first word."""
         return [*self.tokenizer.condition(states), BEGIN]
 

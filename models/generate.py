@@ -7,17 +7,21 @@ for the longest report of a batch. Pure numpy and onnxruntime, so the same loop 
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.calibration import Decision
 from models.decoder import ReportDecoder
 from models.tokenizer import BEGIN, END
 
 Outcome = Literal["finished", "cancelled", "failed"]
+
+
+_NO_LOGITS = np.zeros(0, dtype=np.float32)
 
 
 class GenerationBusyError(RuntimeError):
@@ -45,6 +49,7 @@ class GenerationHandle:
     """The caller's hold on a request that was submitted."""
 
     request: GenerationRequest
+    prompt: tuple[int, ...]
     _cancelled: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
     _pieces: list[str] = field(default_factory=list)
@@ -115,15 +120,9 @@ class Batch:
     def admit(self, handle: GenerationHandle) -> None:
         """Takes a request into a free row and writes its first piece."""
         place = self.live
-        decoder, request = self._decoder, handle.request
-        try:
-            prompt = decoder.prompt(decoder.states(request.logits))
-            first = decoder.read_prompt(prompt, self._cache[place : place + 1])
-        except ValueError:
-            handle.end("failed")
-            return
-        left = min(request.max_tokens, decoder.longest_text)
-        row = _Row(handle, length=len(prompt), last=BEGIN, left=left)
+        first = self._decoder.read_prompt(handle.prompt, self._cache[place : place + 1])
+        left = min(handle.request.max_tokens, self._decoder.longest_text)
+        row = _Row(handle, length=len(handle.prompt), last=BEGIN, left=left)
         self._rows.append(row)
         self._take(row, first)
         self._retire()
@@ -188,6 +187,7 @@ class GenerationLoop:
     """A thread that keeps one batch full. Use as a context manager, or call `close`."""
 
     def __init__(self, decoder: ReportDecoder, max_batch: int = 8, max_waiting: int = 64) -> None:
+        self._decoder = decoder
         self._batch = Batch(decoder, max_batch)
         self._waiting: deque[GenerationHandle] = deque()
         self._max_waiting = max_waiting
@@ -205,9 +205,11 @@ class GenerationLoop:
     def submit(self, request: GenerationRequest) -> GenerationHandle:
         """Queues a request.
 
-        Raises: GenerationBusyError if too many wait, RuntimeError after `close`.
+        Raises: GenerationBusyError if too many wait, RuntimeError after `close`, ValueError if the
+        number of logits is not the pack's.
         """
-        handle = GenerationHandle(request)
+        prompt = self._decoder.prompt(self._decoder.states(request.logits))
+        handle = GenerationHandle(request, tuple(prompt))
         with self._changed:
             if not self._open:
                 raise RuntimeError("the generation loop is closed")
@@ -265,11 +267,14 @@ def generate(decoder: ReportDecoder, logits: NDArray[np.float32], max_tokens: in
     Returns: the text; "" where nothing was assessed.
     Raises: ValueError if K is not the pack's.
     """
-    decoder.states(logits)
+    return write_report(decoder, decoder.states(logits), max_tokens)
+
+
+def write_report(decoder: ReportDecoder, states: Mapping[str, Decision], max_tokens: int) -> str:
+    """Writes one report about given finding states; findings not named are not assessed."""
     batch = Batch(decoder, max_batch=1)
-    handle = GenerationHandle(
-        GenerationRequest(logits, max_tokens, on_piece=_go_on, on_end=_do_nothing)
-    )
+    request = GenerationRequest(_NO_LOGITS, max_tokens, on_piece=_go_on, on_end=_do_nothing)
+    handle = GenerationHandle(request, tuple(decoder.prompt(states)))
     batch.admit(handle)
     while batch.live:
         batch.step()
