@@ -251,6 +251,11 @@ class Ledger:
         with database.reading(self._engine) as connection:
             return lists.stored_instance(connection, study_uid, sop_uid)
 
+    def image_count(self, study_uid: str) -> int:
+        """How many images of a study are stored, 0 for an unknown one."""
+        with database.reading(self._engine) as connection:
+            return lists.image_count(connection, study_uid)
+
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         """Failed versions that nothing newer replaced, newest first."""
         with database.reading(self._engine) as connection:

@@ -112,6 +112,14 @@ def _instance_row(row: sa.RowMapping) -> InstanceRow:
     return InstanceRow(**{**row, "kind": ArrivalKind(row["kind"])})
 
 
+def image_count(connection: sa.Connection, study_uid: str) -> int:
+    """How many images of a study are stored, 0 for an unknown one."""
+    found = connection.execute(
+        sa.select(study.c.instance_count).where(study.c.study_uid == study_uid)
+    ).scalar_one_or_none()
+    return found or 0
+
+
 def stored_instance(connection: sa.Connection, study_uid: str, sop_uid: str) -> InstanceRow | None:
     """One stored instance of a study, None if the ledger does not know it."""
     row = (
