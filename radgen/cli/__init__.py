@@ -1,0 +1,1 @@
+"""The command `radgen`: wiring only. Each subcommand imports what it needs when it runs."""

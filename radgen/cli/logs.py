@@ -1,0 +1,37 @@
+"""One JSON object a line on standard error; fields come from `extra`, never a name or report text."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from typing_extensions import override
+
+_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """Time, level, logger, event and the extra fields of a record."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        """One line. An exception is named by its kind: its text may quote a header."""
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "from": record.name,
+            "event": record.getMessage(),
+        }
+        line |= {key: value for key, value in vars(record).items() if key not in _PLAIN}
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def log_as_json(level: int = logging.INFO) -> None:
+    """Sends our own log to standard error; libraries only from WARNING on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for ours in ("radgen", "models"):
+        logging.getLogger(ours).setLevel(level)

@@ -1,0 +1,1 @@
+"""The steps of one study version as plain functions; `radgen.workflow` makes them durable."""

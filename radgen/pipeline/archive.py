@@ -1,0 +1,71 @@
+"""What the archive has against what we have: the count that completes a study, and the gaps.
+
+An archive counts every object of a study, our own drafts among them; only images can be missing.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from radgen.ledger.ledger import Ledger
+from radgen.pacs.find import list_series, studies_between
+from radgen.pacs.peer import Peer
+from radgen.pacs.retrieve import move_study
+
+log = logging.getLogger(__name__)
+# Modalities of series that hold no image (PS3.3 C.7.3.1.1.1), and OT: our own picture of a draft.
+NO_IMAGES = frozenset(
+    {"SR", "KO", "PR", "SEG", "REG", "FID", "RWV", "RTSTRUCT", "RTPLAN", "RTDOSE", "RTRECORD"}
+    | {"DOC", "AU", "ECG", "HD", "PLAN", "SMR", "ASMT", "ANN", "OT"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A study of which the archive has more images than we. Counts of images."""
+
+    study_uid: str
+    archive: int
+    received: int
+
+
+def count_images(peer: Peer, study_uid: str) -> int | None:
+    """How many images of the study the archive has; None if it cannot say.
+
+    Raises: PeerError.
+    """
+    counts = [
+        series.instances
+        for series in list_series(peer, study_uid)
+        if series.modality not in NO_IMAGES
+    ]
+    if not counts or None in counts:
+        return None
+    return sum(count for count in counts if count is not None)
+
+
+def find_gaps(ledger: Ledger, peer: Peer, first: date, last: date) -> list[Gap]:
+    """Studies made from `first` to `last` of which the archive has images that we lack.
+
+    Raises: PeerError.
+    """
+    gaps = []
+    for summary in studies_between(peer, first, last):
+        archive = count_images(peer, summary.study_uid)
+        received = ledger.image_count(summary.study_uid)
+        if archive is not None and archive > received:
+            gaps.append(Gap(summary.study_uid, archive, received))
+    return gaps
+
+
+def fetch_gaps(peer: Peer, gaps: Sequence[Gap]) -> int:
+    """Asks the archive to send each incomplete study to us (C-MOVE).
+
+    What we have already comes again and changes nothing.
+    Returns: how many studies were asked for. Raises: PeerError.
+    """
+    for gap in gaps:
+        move_study(peer, gap.study_uid, peer.our_aet)
+        log.info("study fetched again", extra={"images_missing": gap.archive - gap.received})
+    return len(gaps)

@@ -1,0 +1,140 @@
+"""From files to a finding structure: header, plan, pixels, networks or measurements.
+
+A study that no pack may read ends in a structure that says why; nothing is guessed. The same
+functions serve the worker and `radgen draft`.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from models.pack import Pack
+from radgen.compose.compose import compose
+from radgen.dicom.read_header import read_header
+from radgen.domain.errors import GeometryError, UnreadableInstanceError
+from radgen.domain.finding import FindingStructure, ImageEvidence
+from radgen.domain.image import Radiograph, Volume
+from radgen.domain.report import DraftReport, Language
+from radgen.domain.study import InstanceHeader
+from radgen.drafting.engine import Engine
+from radgen.select.plan import ReadingPlan, plan_study
+
+log = logging.getLogger(__name__)
+RADIOGRAPH_PACK, VOLUME_PACK = "cxr-adult", "ct-chest-quant"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRoom:
+    """Who reads: the engine and the verified packs by name."""
+
+    engine: Engine
+    packs: Mapping[str, Pack]
+    max_tokens: int = 160
+    deadline_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class StudyReading:
+    """What was read, why it was chosen, and what is said about it.
+
+    image: the pixels that were read, for a picture; None for a refused study.
+    unreadable: how many files had no readable header.
+    proposal: the decoder's own words, unchecked; "" where there are none.
+    """
+
+    plan: ReadingPlan
+    structure: FindingStructure
+    image: Radiograph | Volume | None = None
+    unreadable: int = 0
+    proposal: str = ""
+
+    def summary(self) -> dict[str, object]:
+        """Plain JSON without identity, for the timeline."""
+        return {
+            "pack": self.plan.pack_name,
+            "refusal": self.structure.refusal,
+            "read": len(self.plan.instances),
+            "unreadable": self.unreadable,
+            "left_out": [list(pair) for pair in self.plan.left_out],
+        }
+
+
+def read_study(paths: Sequence[Path], room: ReadingRoom, missing: int | None) -> StudyReading:
+    """Reads one study version.
+
+    missing: images the archive has and we lack; None when nobody could say.
+    Raises: InferenceUnavailableError to be tried again, PackError if a pack is not installed.
+    """
+    headers, unreadable = _headers(paths)
+    plan = plan_study(headers)
+    reading = _refused(plan) if plan.refusal else _read(plan, room)
+    cautions = ("incomplete-study",) if missing else ()
+    structure = replace(
+        reading.structure,
+        missing=missing,
+        cautions=(*plan.cautions, *reading.structure.cautions, *cautions),
+    )
+    return replace(reading, structure=structure, unreadable=unreadable)
+
+
+def to_report(
+    structure: FindingStructure,
+    study_uid: str,
+    version: int,
+    drafted_at: datetime,
+    predecessor: str | None,
+) -> DraftReport:
+    """The structure with its texts, Chinese first."""
+    return DraftReport(
+        study_uid=study_uid,
+        version=version,
+        drafted_at=drafted_at,
+        structure=structure,
+        texts=compose(structure, (Language.ZH, Language.EN)),
+        predecessor=predecessor,
+    )
+
+
+def _headers(paths: Sequence[Path]) -> tuple[list[InstanceHeader], int]:
+    headers = []
+    for path in paths:
+        try:
+            headers.append(read_header(path))
+        except UnreadableInstanceError as error:
+            log.warning("instance left out", extra={"why": str(error)})
+    return headers, len(paths) - len(headers)
+
+
+def _refused(plan: ReadingPlan, reason: str = "", details: str = "") -> StudyReading:
+    structure = FindingStructure(
+        modality=plan.modality,
+        body_part=plan.body_part,
+        refusal=reason or plan.refusal,
+        details=details or plan.details,
+        images=tuple(map(to_evidence, plan.instances)),
+    )
+    return StudyReading(plan, structure)
+
+
+def to_evidence(header: InstanceHeader) -> ImageEvidence:
+    """The instance itself, without a region."""
+    return ImageEvidence(header.sop_class_uid, header.sop_instance_uid, header.series_uid)
+
+
+def _read(plan: ReadingPlan, room: ReadingRoom) -> StudyReading:
+    read = {RADIOGRAPH_PACK: _read_radiograph, VOLUME_PACK: _read_volume}[str(plan.pack_name)]
+    try:
+        return read(plan, room)
+    except GeometryError as error:
+        return _refused(plan, "geometry-fault", str(error))
+    except UnreadableInstanceError as error:
+        return _refused(plan, "unreadable-pixels", str(error))
+
+
+def _pack(room: ReadingRoom, name: str) -> Pack:
+    try:
+        return room.packs[name]
+    except KeyError:
+        raise PackError(f"pack {name} is not installed") from None
