@@ -22,7 +22,7 @@ from radgen.demo.phantom_header import (
 )
 from radgen.demo.phantom_volume import ChestVolume
 
-Film = NDArray[np.uint16]
+Film = NDArray[np.uint16] | NDArray[np.uint8]
 
 # CID 4010 DX View, SNOMED CT.
 _VIEWS = {
@@ -74,11 +74,13 @@ def _projection(spec: StudySpec, kind: ImageKind, pixels: Film, spacing_mm: floa
     view = coded(_VIEWS[kind.view][0], "SCT", _VIEWS[kind.view][1])
     view.ViewModifierCodeSequence = []
     ds.ViewCodeSequence = [view]
-    set_pixels(ds, pixels, 12, inverted=False)
+    bits = 8 if pixels.dtype == np.uint8 else 12
+    set_pixels(ds, pixels, bits, inverted=False)
     ds.ImagerPixelSpacing = [spacing_mm, spacing_mm]
     ds.DetectorType = "DIRECT"
     ds.PositionerType = "NONE"
     _presentation(ds)
+    ds.WindowCenter, ds.WindowWidth = str(2 ** (bits - 1)), str(2**bits)
     ds.KVP = "120"
     ds.AcquisitionDeviceProcessingDescription = "generated"
     return ds
