@@ -1,0 +1,1 @@
+"""The page where people look: it reads the ledger and the store, and changes nothing."""
