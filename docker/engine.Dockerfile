@@ -17,6 +17,8 @@ COPY dicom_listener dicom_listener
 COPY benchmarks benchmarks
 RUN /opt/radgen/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt ".[${EXTRAS}]"
 COPY triton_repo /opt/radgen/share/radgen/triton_repo
+# A short name for the packs that came with the wheel.
+RUN ln -s "$(/opt/radgen/bin/python -c 'import models.pack; print(models.pack.PACKS)')" /opt/radgen/packs
 
 FROM python:3.11.14-slim-bookworm
 RUN groupadd --gid 10001 radgen \
@@ -29,8 +31,8 @@ VOLUME ["/var/lib/radgen"]
 # The embedded Triton needs 128 MiB of /dev/shm: docker run --shm-size=512m. It listens on a Unix
 # socket in a private folder below /tmp and has no port.
 # A real reading through whichever engine is in use, not an open port: the server says "ready" also
-# when its python stub is dead.
-HEALTHCHECK --interval=60s --timeout=30s --start-period=60s --retries=3 \
+# when its python stub is dead. It opens an engine of its own beside the worker's, hence seldom.
+HEALTHCHECK --interval=5m --timeout=60s --start-period=60s --retries=3 \
     CMD ["radgen", "health", "--config", "/etc/radgen/radgen.toml"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["radgen"]

@@ -6,7 +6,7 @@ RUN python -m venv /opt/radgen
 # The packages first: they change more seldom than our own code.
 COPY constraints.txt ./
 RUN /opt/radgen/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt \
-        numpy pydantic pydicom pynetdicom rich typer
+        numpy pydantic pydicom pynetdicom rich typer typing-extensions
 COPY pyproject.toml README.md LICENSE ./
 COPY dicom_listener dicom_listener
 # `models` stays outside: the listener may not import it, and its weights are most of the wheel.
@@ -25,7 +25,7 @@ VOLUME ["/var/lib/radgen"]
 EXPOSE 11112
 # A real C-ECHO: association, service, release.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=10s --retries=3 \
-    CMD ["python", "-m", "pynetdicom", "echoscu", "127.0.0.1", "11112", "-aet", "HEALTH", "-aec", "RADGEN"]
+    CMD ["dicom-listener", "health", "--port", "11112", "--aet", "RADGEN"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["dicom-listener"]
 CMD ["--config", "/etc/radgen/radgen.toml"]

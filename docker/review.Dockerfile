@@ -24,9 +24,9 @@ COPY --from=build /opt/radgen /opt/radgen
 ENV PATH=/opt/radgen/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 10001:10001
 VOLUME ["/var/lib/radgen"]
-EXPOSE 8080
+EXPOSE 8480
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8480/healthz', timeout=4)"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["radgen"]
 CMD ["review", "--config", "/etc/radgen/radgen.toml"]

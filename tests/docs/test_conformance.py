@@ -16,14 +16,30 @@ from radgen.pacs.peer import Peer
 from radgen.study_store import file_meta
 
 DOCUMENT = "docs/conformance.md"
-LIMITS = (
-    "max_pdu_bytes max_association_request_bytes max_command_bytes max_dataset_mb max_event_bytes "
-    "max_associations max_associations_per_host artim_s idle_s message_s stop_s min_free_mb"
-).split()
-STATUSES = (
-    "SUCCESS PROCESSING_FAILURE NO_SUCH_EVENT_TYPE SOP_CLASS_NOT_SUPPORTED UNRECOGNIZED_OPERATION "
-    "OUT_OF_RESOURCES DATASET_MISMATCH CANNOT_UNDERSTAND"
-).split()
+LIMITS = [
+    "max_pdu_bytes",
+    "max_association_request_bytes",
+    "max_command_bytes",
+    "max_dataset_mb",
+    "max_event_bytes",
+    "max_associations",
+    "max_associations_per_host",
+    "artim_s",
+    "idle_s",
+    "message_s",
+    "stop_s",
+    "min_free_mb",
+]
+STATUSES = [
+    "SUCCESS",
+    "PROCESSING_FAILURE",
+    "NO_SUCH_EVENT_TYPE",
+    "SOP_CLASS_NOT_SUPPORTED",
+    "UNRECOGNIZED_OPERATION",
+    "OUT_OF_RESOURCES",
+    "DATASET_MISMATCH",
+    "CANNOT_UNDERSTAND",
+]
 REFUSALS = ("APPLICATION_UNKNOWN", "CALLING_AE_UNKNOWN", "CALLED_AE_UNKNOWN", "TOO_MANY")
 
 
