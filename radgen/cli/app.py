@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from radgen.cli import drafts, packs, peers, processes, site_commands, studies
+from radgen.cli import demonstration, drafts, packs, peers, processes, site_commands, studies
 from radgen.domain.errors import RadgenError
 
 CONFIG = typer.Option("--config", "-c", help="radgen.toml; default: RADGEN_CONFIG, ./radgen.toml")
@@ -28,7 +28,7 @@ app.command()(processes.serve)
 app.command()(processes.worker)
 app.command()(processes.review)
 app.command()(processes.health)
-app.command()(processes.demo)
+app.command()(demonstration.demo)
 
 
 def main() -> None:

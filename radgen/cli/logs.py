@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error; fields come from `extra`, never a name or report text."""
+"""One JSON object a line on standard error; its fields never hold a name or report text."""
 
 import json
 import logging

@@ -11,13 +11,18 @@ from datetime import datetime
 from pathlib import Path
 
 from models.pack import Pack
+from models.preprocess.radiograph import to_model_input
 from radgen.compose.compose import compose
 from radgen.dicom.read_header import read_header
-from radgen.domain.errors import GeometryError, UnreadableInstanceError
+from radgen.dicom.read_radiograph import read_radiograph
+from radgen.dicom.read_volume import read_volume
+from radgen.domain.errors import GeometryError, PackError, UnreadableInstanceError
 from radgen.domain.finding import FindingStructure, ImageEvidence
 from radgen.domain.image import Radiograph, Volume
 from radgen.domain.report import DraftReport, Language
 from radgen.domain.study import InstanceHeader
+from radgen.drafting.assess_radiograph import assess_radiograph
+from radgen.drafting.assess_volume import assess_volume
 from radgen.drafting.engine import Engine
 from radgen.select.plan import ReadingPlan, plan_study
 
@@ -131,6 +136,25 @@ def _read(plan: ReadingPlan, room: ReadingRoom) -> StudyReading:
         return _refused(plan, "geometry-fault", str(error))
     except UnreadableInstanceError as error:
         return _refused(plan, "unreadable-pixels", str(error))
+
+
+def _read_radiograph(plan: ReadingPlan, room: ReadingRoom) -> StudyReading:
+    """The first film of the plan is read; what else was chosen stays as evidence of the study."""
+    pack = _pack(room, RADIOGRAPH_PACK)
+    radiograph = read_radiograph(plan.instances[0])
+    prepared = to_model_input(radiograph.pixels)
+    raw = room.engine.read(prepared.image, room.max_tokens, room.deadline_s)
+    structure = assess_radiograph(radiograph, raw, prepared.geometry, pack)
+    structure = replace(structure, modality=plan.modality, body_part=plan.body_part)
+    return StudyReading(plan, structure, radiograph, proposal=raw.text)
+
+
+def _read_volume(plan: ReadingPlan, room: ReadingRoom) -> StudyReading:
+    pack = _pack(room, VOLUME_PACK)
+    volume = read_volume(plan.instances)
+    structure = assess_volume(volume, pack)
+    structure = replace(structure, modality=plan.modality, body_part=plan.body_part)
+    return StudyReading(plan, structure, volume)
 
 
 def _pack(room: ReadingRoom, name: str) -> Pack:

@@ -55,13 +55,8 @@ class ReturnDesk:
         self._settings = settings
 
     def build(self, report: DraftReport, sources: Sequence[Path]) -> tuple[Document, ...]:
-        """The documents of a draft: always the same bytes for the same draft.
-
-        sources: instances of the study; the first that can be read lends patient and study.
-        Raises: BuildError naming the broken rule, UnreadableInstanceError if no source can be read.
-        """
-        datasets = write_draft(report, first_readable(sources), self._settings)
-        return tuple(_checked(dataset) for dataset in datasets)
+        """As `build_documents`, with this site's settings."""
+        return build_documents(report, sources, self._settings)
 
     def send(self, documents: Sequence[Document]) -> tuple[str, str]:
         """Stores the documents. Returns: peer and its answer. Raises: PeerError."""
@@ -122,6 +117,18 @@ class ReturnDesk:
             if not ask(self.peer, each.study_uid, each.series_uid, each.sop_uid):
                 raise PeerRefusedError(f"peer {self.peer.name} does not have the draft")
         return method
+
+
+def build_documents(
+    report: DraftReport, sources: Sequence[Path], settings: SrSettings
+) -> tuple[Document, ...]:
+    """The documents of a draft: always the same bytes for the same draft.
+
+    sources: instances of the study; the first that can be read lends patient and study.
+    Raises: BuildError naming the broken rule, UnreadableInstanceError if no source can be read.
+    """
+    datasets = write_draft(report, first_readable(sources), settings)
+    return tuple(_checked(dataset) for dataset in datasets)
 
 
 def _answer(ledger: Ledger, uid: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The steps bound to a ledger, a store, an engine and an archive. Each may be repeated without harm.
+"""The steps bound to ledger, store, engine and archive; each may be repeated without harm.
 
 Effect first, move second: after a crash the effect happens again and changes nothing, because the
 draft row is written once and everything behind it is computed from that row.

@@ -1,0 +1,52 @@
+"""`radgen demo`: see it work."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DATA = Path("../shared/data")
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End by itself; exit 0 only if all is well.")
+    ] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; emptied.")] = Path(
+        "demo-out"
+    ),
+    data: Annotated[Path, typer.Option(help="Real studies; generated ones if absent.")] = DATA,
+    port: Annotated[int, typer.Option(help="Port of the worklist page.")] = 8480,
+    wait: Annotated[float, typer.Option(help="Longest wait for all drafts, seconds.")] = 420.0,
+) -> None:
+    """Carries real studies from a PACS through the engine and back, and shows every draft.
+
+    Example: radgen demo --once
+    """
+    import logging
+    import time
+
+    from rich.console import Console
+
+    from radgen.cli.processes import ALL_ROLES, role_commands
+    from radgen.demo.plan import plan_demo
+    from radgen.demo.run import Demo, choose_studies
+
+    logging.basicConfig(level=logging.ERROR)
+    console = Console()
+    plan = plan_demo(out, port)
+    runner = Demo(plan, lambda file: role_commands(file, list(ALL_ROLES), plan.logs), console)
+    with console.status("preparing studies"):
+        studies = choose_studies(data)
+    with runner.running() as archive:
+        outcomes = runner.carry(archive, studies, wait)
+        runner.show(outcomes)
+        if not once:
+            console.print("running until Ctrl-C")
+            try:
+                while True:
+                    time.sleep(1)
+            except KeyboardInterrupt:
+                console.print("stopping")
+    if once and not all(outcome.is_good for outcome in outcomes):
+        raise typer.Exit(1)

@@ -1,0 +1,46 @@
+"""The key image of a draft with its evidence marked, drawn from the files of the study."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from radgen.dicom.read_header import read_header
+from radgen.dicom.read_radiograph import read_radiograph
+from radgen.domain.errors import StudyError
+from radgen.domain.finding import FindingStructure, ImageEvidence
+from radgen.domain.study import InstanceHeader
+from radgen.picture import render_radiograph
+
+# Rows of a stored slice run to the patient's left in all of these: then right is on the left.
+_TO_THE_LEFT = 0.9
+
+
+def key_picture(structure: FindingStructure, paths: Sequence[Path]) -> bytes | None:
+    """PNG of the key image: the first evidence of a present finding, else the first image read.
+
+    paths: files of the study. None if it cannot be shown with its sides in the usual places.
+    """
+    for header in _headers(paths, _key_image(structure)):
+        if header.orientation and header.orientation[0] < _TO_THE_LEFT:
+            return None
+        try:
+            return render_radiograph(read_radiograph(header), structure.findings)
+        except StudyError:
+            return None
+    return None
+
+
+def _key_image(structure: FindingStructure) -> ImageEvidence | None:
+    boxed = (each for finding in structure.findings for each in finding.evidence if each.box)
+    return next(boxed, None) or next(iter(structure.images), None)
+
+
+def _headers(paths: Sequence[Path], image: ImageEvidence | None) -> list[InstanceHeader]:
+    found = []
+    for path in paths if image else ():
+        try:
+            header = read_header(path)
+        except StudyError:
+            continue
+        if image is not None and header.sop_instance_uid == image.sop_instance_uid:
+            found.append(header)
+    return found
