@@ -9,12 +9,12 @@ from itertools import groupby
 
 from radgen.compose.chinese import Chinese
 from radgen.compose.english import English
-from radgen.compose.labels import AI_LABEL
 from radgen.compose.wording import Wording
 from radgen.domain.errors import PackError
 from radgen.domain.finding import Certainty, Finding, FindingStructure, Presence
 from radgen.domain.report import Language, ReportText, Section, SectionText, Sentence
 from radgen.knowledge import findings
+from radgen.knowledge.labels import AI_LABEL
 
 _WORDING: dict[Language, Wording] = {Language.ZH: Chinese(), Language.EN: English()}
 _INCOMPLETE = "incomplete-study"
@@ -28,8 +28,8 @@ def compose(
 ) -> tuple[ReportText, ...]:
     """Writes the structure as one text per language, in the order asked for.
 
-    Sections: technique, findings, impression. The AI label is the first and the last sentence of
-    the impression, so it is the last line of the document.
+    Sections: technique, findings, impression. The AI label is the first sentence of the document
+    (viewers show no flags), the first of the impression, and the last line of all.
     Raises: UnknownTermError if the structure uses a word the knowledge does not have; PackError if
         it refuses the study and assesses a finding at the same time.
     """
@@ -50,7 +50,7 @@ def _text(structure: FindingStructure, language: Language) -> ReportText:
     return ReportText(
         language,
         (
-            SectionText(Section.TECHNIQUE, _technique(structure, words)),
+            SectionText(Section.TECHNIQUE, (label, *_technique(structure, words))),
             SectionText(Section.FINDINGS, stated),
             SectionText(Section.IMPRESSION, (label, *_in_order(concluded), label)),
         ),

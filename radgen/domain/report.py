@@ -65,6 +65,7 @@ class DraftReport:
         content.
     texts: one per language, primary language first.
     predecessor: SOP Instance UID of the draft it replaces.
+    predecessor_version: version of that draft, None for the one just before.
     """
 
     study_uid: str
@@ -73,3 +74,4 @@ class DraftReport:
     structure: FindingStructure
     texts: tuple[ReportText, ...]
     predecessor: str | None = None
+    predecessor_version: int | None = None

@@ -12,12 +12,11 @@ from radgen.knowledge.tables import Code, read_table
 
 @dataclass(frozen=True, slots=True)
 class ProcedureEntry:
-    """One modality: names, report title (CID 7000), procedure (CID 100), device type (CID 29)."""
+    """One modality: names, procedure (CID 100), device type (CID 29)."""
 
     id: str
     zh: str
     en: str
-    title: Code
     procedure: Code
     device: Code
 

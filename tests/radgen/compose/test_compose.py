@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radgen.compose.compose import compose
-from radgen.compose.labels import AI_LABEL
+from radgen.knowledge.labels import AI_LABEL
 from radgen.domain.errors import PackError, UnknownTermError
 from radgen.domain.finding import (
     Certainty,
@@ -162,8 +162,9 @@ def test_what_is_there_comes_before_what_is_not_and_that_before_what_nobody_saw(
 
 @given(structures)
 @settings(max_examples=100, deadline=None)
-def test_the_label_opens_the_impression_and_closes_the_document(structure):
+def test_the_label_opens_document_and_impression_and_closes_both(structure):
     for text in compose(structure):
+        assert text.sections[0].sentences[0].text == AI_LABEL[text.language]
         last = text.sections[-1]
         assert last.section is Section.IMPRESSION
         assert last.sentences[0].text == last.sentences[-1].text == AI_LABEL[text.language]
@@ -203,8 +204,10 @@ def said(study: FindingStructure, name: Section, language: Language) -> list[str
                 size_mm=34.26,
             ),
             "左肺下叶影像表现符合肺结节或肿块，大小 34.3 mm。",
-            "Appearances are consistent with lung nodule or mass in the left lower lobe, "
-            "size 34.3 mm.",
+            (
+                "Appearances are consistent with lung nodule or mass in the left lower lobe, "
+                "size 34.3 mm."
+            ),
         ),
         (
             present("emphysema", Certainty.NOT_EXCLUDED, side=Side.BILATERAL),
