@@ -9,10 +9,7 @@ import collections
 import fcntl
 import logging
 import os
-import re
 import secrets
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -24,7 +21,7 @@ from pathlib import Path
 import models
 from models.contract import DRAFT_REPORT, REPORT_DECODER, VISION_ENCODER
 from radgen.domain.errors import InferenceUnavailableError
-from radgen.drafting import die_with_parent
+from radgen.drafting import triton_guard
 from radgen.drafting.triton_preflight import Wheel
 from radgen.drafting.triton_wire import Endpoint, TritonWire
 
@@ -34,8 +31,6 @@ PACK_FOLDER_VARIABLE = "RADGEN_PACK_FOLDER"
 RESTRICTED = "shared-memory,model-repository,model-config,statistics,trace,logging"
 EXIT_TIMEOUT_S = 5
 SHM_BYTES = 16 * 1024 * 1024
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the fixed place of POSIX shared memory on Linux
-_REGION = re.compile(r"/(triton_python_backend_shm_region_[0-9A-Za-z-]+)")
 _RUN_PREFIX = "radgen-triton-"
 _LOCK = "lock"
 
@@ -56,7 +51,7 @@ class Launch:
 
 
 class TritonProcess:
-    """A running server. Start it from a thread that lives as long as it should live."""
+    """A running server, in the care of a guard that ends it when this process dies."""
 
     def __init__(self, launch: Launch) -> None:
         """Starts the server and returns at once; `wait_ready` tells when it serves."""
@@ -71,13 +66,12 @@ class TritonProcess:
         self.endpoint = Endpoint(f"{address}:{number}", key)
         _link_backend(self.folder, launch.wheel)
         self._tail: collections.deque[str] = collections.deque(maxlen=40)
-        self._regions: set[str] = set()
         options = (f"--grpc-address={address}", f"--grpc-port={number}")
         self._process = subprocess.Popen(
             _command(launch, self.folder, (*options, _restrict(key))),
             env=_environment(launch),
             cwd=self.folder,  # the stub has "" on sys.path: nothing may lie there
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # its end is the guard's sign to stop
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -87,7 +81,7 @@ class TritonProcess:
 
     @property
     def pid(self) -> int:
-        """Process id of the server; also the id of the group its stubs belong to."""
+        """Process id of the guard; the server is its child, the stubs are the server's."""
         return self._process.pid
 
     def is_alive(self) -> bool:
@@ -110,36 +104,28 @@ class TritonProcess:
                 if not self.is_alive():
                     raise InferenceUnavailableError(f"triton ended at start:\n{self.last_lines()}")
                 if wire.is_ready(timeout_s=1.0):
-                    self.note_regions()
                     return
                 time.sleep(0.05)
         raise InferenceUnavailableError(f"triton is not ready after {timeout_s:g} s")
 
-    def note_regions(self) -> None:
-        """Remembers which shared memory regions are ours, while the server still maps them."""
-        try:
-            maps = Path(f"/proc/{self.pid}/maps").read_text(encoding="utf-8")
-        except OSError:  # it has just ended
-            return
-        self._regions |= set(_REGION.findall(maps))
-
     def stop(self) -> None:
-        """SIGTERM, a bounded wait, SIGKILL for the group, then removal of what it left behind."""
-        self.note_regions()
-        if self.is_alive():
-            self._process.terminate()
-            try:
-                self._process.wait(EXIT_TIMEOUT_S + 2)
-            except subprocess.TimeoutExpired:
-                log.warning("triton did not stop by itself", extra={"pid": self.pid})
-        _kill_group(self.pid)
-        self._process.wait()
+        """Ends server and stubs within a bounded time and removes what they left behind."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(EXIT_TIMEOUT_S + 10)
+        except subprocess.TimeoutExpired:
+            log.warning("triton's guard did not stop by itself", extra={"pid": self.pid})
+            self._process.kill()
+            self._process.wait()
+        try:  # the guard removes the folder last: it is there only if the guard was killed
+            triton_guard.kill_group(int((self.folder / triton_guard.PID_FILE).read_text("ascii")))
+        except (OSError, ValueError):
+            log.debug("triton's guard has cleaned up", extra={"pid": self.pid})
         self._reader.join(timeout=5)
         if self._process.stdout is not None and not self._reader.is_alive():
             self._process.stdout.close()
-        for region in self._regions:
-            (SHARED_MEMORY / region).unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        triton_guard.remove_run(self.folder)
         self._lock.close()
 
     def _drain(self) -> None:
@@ -159,7 +145,7 @@ def remove_stale_run_folders() -> None:
                 continue
             with (folder / _LOCK).open("r+") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                triton_guard.remove_run(folder)
         except OSError:  # somebody's live folder, or gone meanwhile
             continue
 
@@ -184,12 +170,13 @@ def _restrict(key: str) -> str:
 
 
 def _command(launch: Launch, folder: Path, endpoint_options: tuple[str, ...]) -> list[str]:
-    shim = [sys.executable, "-I", "-S", str(Path(die_with_parent.__file__)), str(os.getpid())]
+    guard = [sys.executable, "-I", "-S", str(Path(triton_guard.__file__)), str(folder)]
     names = [VISION_ENCODER.name]
     if launch.with_decoder:
         names += [REPORT_DECODER.name, DRAFT_REPORT.name]
     return [
-        *shim,
+        *guard,
+        str(EXIT_TIMEOUT_S + 2),
         str(launch.wheel.server),
         f"--model-repository={launch.repository.resolve()}",
         f"--backend-directory={folder / 'backends'}",
@@ -221,10 +208,3 @@ def _environment(launch: Launch) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         PACK_FOLDER_VARIABLE: str(launch.pack_folder.resolve()),
     }
-
-
-def _kill_group(pid: int) -> None:
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

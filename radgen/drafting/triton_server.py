@@ -2,8 +2,7 @@
 
 The bundled server never restarts a dead stub and goes on saying READY (decision 0003). So one
 thread starts it, asks it a question with a known answer from time to time, reloads its models when
-a stub is gone and starts it again when that does not help. The kernel ties the server's life to
-that same thread: when it ends, with or without us, so does the server.
+a stub is gone and starts it again when that does not help.
 """
 
 import itertools
@@ -82,7 +81,7 @@ class TritonServer:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the running server."""
+        """Process id of the running server's guard."""
         process = self._process
         return None if process is None else process.pid
 
@@ -108,8 +107,6 @@ class TritonServer:
         for name in names:
             config = changed_config(self._launch.repository, name, generation)
             self.client.wire.load(name, config, self._watch.start_timeout_s)
-        if self._process is not None:
-            self._process.note_regions()
 
     def close(self) -> None:
         """Stops the server and removes what it left; a second call does nothing."""
@@ -183,8 +180,6 @@ class TritonServer:
         if fault:
             log.error("triton computes wrong values", extra={"fault": fault})
             return self._watch.chances
-        if self._process is not None:
-            self._process.note_regions()
         self._healthy = True
         return 0
 

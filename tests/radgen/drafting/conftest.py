@@ -211,18 +211,25 @@ def images() -> list[np.ndarray]:
     return noise
 
 
-def stub_pids(server_pid: int) -> list[int]:
-    """Process ids of the server's python stubs."""
-    children = Path(f"/proc/{server_pid}/task/{server_pid}/children")
-    found = []
-    for task in children.parent.parent.iterdir():
-        found += [int(pid) for pid in (task / "children").read_text().split()]
-    return found
+def children(pid: int) -> list[int]:
+    """Process ids of the children of `pid`."""
+    try:
+        lists = [task / "children" for task in Path(f"/proc/{pid}/task").iterdir()]
+        return [int(child) for path in lists for child in path.read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+@pytest.fixture
+def server_pid():
+    """Guard's process id -> server's."""
+    return lambda guard: children(guard)[0]
 
 
 @pytest.fixture
 def stubs():
-    return stub_pids
+    """Guard's process id -> those of the server's python stubs that live."""
+    return lambda guard: [pid for pid in children(children(guard)[0]) if alive(pid)]
 
 
 def alive(pid: int) -> bool:

@@ -49,7 +49,7 @@ class TritonPythonModel:
 
             try:
                 self.loop.submit(GenerationRequest(logits, max_tokens, give, end))
-            except RuntimeError as error:  # busy, or closing
+            except (RuntimeError, ValueError) as error:  # busy, closing, or another K
                 refusal = pb.InferenceResponse(error=pb.TritonError(str(error)))
                 sender.send(refusal, flags=FINAL)
 
