@@ -39,6 +39,7 @@ READ_ERRORS = (
 """What pydicom raises on bytes that are not what they claim to be."""
 
 _PIXEL_TAGS = frozenset({(0x7FE0, 0x0008), (0x7FE0, 0x0009), (0x7FE0, 0x0010)})
+_ROWS = 0x00280010
 _UNDEFINED = 0xFFFFFFFF
 
 
@@ -100,6 +101,9 @@ def _refuse_truncated(file: BinaryIO, size: int, ds: FileDataset) -> None:
     implicit, little = ds.original_encoding
     head = file.read(12)
     if len(head) < 8:
+        if _ROWS in ds:
+            # pydicom stops silently inside an element's header; an image ends with its pixels.
+            raise UnreadableInstanceError("truncated before the pixels")
         return
     order = "<" if little else ">"
     tag = struct.unpack(f"{order}HH", head[:4])

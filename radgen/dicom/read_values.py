@@ -11,6 +11,7 @@ import warnings
 from pydicom.charset import decode_bytes, python_encoding
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 from radgen.dicom.read_file import READ_ERRORS
 
@@ -63,7 +64,8 @@ class HeaderValues:
 
     def __init__(self, ds: Dataset) -> None:
         self._ds = ds
-        self._encodings = _encodings(self._bytes("SpecificCharacterSet"))
+        # pydicom has already read this one element while it read the file.
+        self._encodings = _encodings(ds.get("SpecificCharacterSet"))
 
     def text(self, keyword: str) -> str:
         """Value as one line without control characters, "" where absent."""
@@ -109,7 +111,7 @@ class HeaderValues:
 
     def _decode(self, raw: bytes) -> str:
         if b"\x1b" not in raw:
-            return raw.decode(self._encodings[0], "replace")
+            return _plain(raw, self._encodings)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return decode_bytes(raw, self._encodings, set())
@@ -123,7 +125,17 @@ class HeaderValues:
         return self._ds.get_item(TAGS[keyword])
 
 
-def _encodings(value: bytes) -> list[str]:
+def _plain(raw: bytes, encodings: list[str]) -> str:
+    """Text without escape sequences; some writers leave them out before GB 2312 and its kin."""
+    for encoding in encodings[:0:-1]:
+        try:
+            return raw.decode(encoding)
+        except (UnicodeError, LookupError):
+            continue
+    return raw.decode(encodings[0], "replace")
+
+
+def _encodings(value: object) -> list[str]:
     """Python codecs of Specific Character Set (PS3.3 C.12.1.1.2), the default where unknown."""
-    names = [part.strip() for part in value.decode("latin-1").split("\\")]
-    return [python_encoding.get(name, "iso8859") for name in names] or ["iso8859"]
+    names = value if isinstance(value, (list, tuple, MultiValue)) else [value or ""]
+    return [python_encoding.get(str(name).strip(), "iso8859") for name in names] or ["iso8859"]
