@@ -5,6 +5,7 @@ for the longest report of a batch. Pure numpy and onnxruntime, so the same loop 
 (own thread, pieces by callback) and in process (`generate`).
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -20,6 +21,8 @@ from models.tokenizer import BEGIN, END
 
 Outcome = Literal["finished", "cancelled", "failed"]
 
+
+log = logging.getLogger(__name__)
 
 _NO_LOGITS = np.zeros(0, dtype=np.float32)
 
@@ -84,8 +87,9 @@ class GenerationHandle:
         self.outcome = outcome
         try:
             self.request.on_end(outcome)
-        finally:
-            self._ended.set()
+        except Exception as error:  # noqa: BLE001 - a caller's broken callback must not end the others' reports
+            log.warning("end callback failed", extra={"error": type(error).__name__})
+        self._ended.set()
 
 
 @dataclass(slots=True)
@@ -143,11 +147,11 @@ class Batch:
             self._take(row, int(token))
         self._retire()
 
-    def cancel_all(self) -> None:
+    def end_all(self, outcome: Outcome) -> None:
         """Ends every live row."""
-        for row in self._rows:
-            row.handle.cancel()
-        self.step()
+        rows, self._rows = self._rows, []
+        for row in rows:
+            row.handle.end(outcome)
 
     def _take(self, row: _Row, token: int) -> None:
         if row.left <= 0 or token == END:
@@ -158,7 +162,8 @@ class Batch:
         row.left -= 1
         try:
             row.handle.give(piece)
-        except Exception:  # noqa: BLE001 - a caller's broken callback must not end the others' reports
+        except Exception as error:  # noqa: BLE001 - a caller's broken callback must not end the others' reports
+            log.warning("piece callback failed", extra={"error": type(error).__name__})
             row.handle.outcome = "failed"
         if row.handle.is_cancelled or row.handle.outcome == "failed":
             row.left = 0
@@ -237,16 +242,25 @@ class GenerationLoop:
         return len(self._waiting)
 
     def _work(self) -> None:
-        while self._wait_for_work():
-            for handle in self._newcomers():
-                if handle.is_cancelled:
-                    handle.end("cancelled")
-                else:
-                    self._batch.admit(handle)
-            self._batch.step()
-        self._batch.cancel_all()
-        for handle in self._waiting:
-            handle.end("cancelled")
+        outcome: Outcome = "failed"  # what is left when the network itself breaks
+        try:
+            while self._wait_for_work():
+                self._admit()
+                self._batch.step()
+            outcome = "cancelled"
+        finally:
+            with self._changed:
+                self._open = False
+            self._batch.end_all(outcome)
+            for handle in self._waiting:
+                handle.end(outcome)
+
+    def _admit(self) -> None:
+        for handle in self._newcomers():
+            if handle.is_cancelled:
+                handle.end("cancelled")
+            else:
+                self._batch.admit(handle)
 
     def _wait_for_work(self) -> bool:
         with self._changed:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 LAYERS, WIDTH, HEADS, CONTEXT = 3, 256, 4, 128
 HEAD_WIDTH = WIDTH // HEADS
@@ -21,6 +22,7 @@ class Block(nn.Module):
             nn.Linear(WIDTH, 4 * WIDTH), nn.GELU(), nn.Linear(4 * WIDTH, WIDTH)
         )
 
+    @override
     def forward(self, hidden: Tensor, past: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """One layer.
 
@@ -55,6 +57,7 @@ class DecoderNetwork(nn.Module):
         for table in (self.embed, self.place):
             nn.init.normal_(table.weight, std=0.02)
 
+    @override
     def forward(
         self, tokens: Tensor, positions: Tensor, mask: Tensor, cache: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -81,6 +84,7 @@ class StepGraph(nn.Module):
         super().__init__()
         self.network = network
 
+    @override
     def forward(
         self, tokens: Tensor, positions: Tensor, mask: Tensor, cache: Tensor
     ) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from typing_extensions import override
 
 CHANNELS = 1280
 MEAN, DEVIATION = 127.0 / 255.0, 128.0 / 255.0
@@ -57,6 +58,7 @@ class Backbone(nn.Module):
             values.copy_(values.half().float())
         self.network = network.requires_grad_(requires_grad=False)
 
+    @override
     def forward(self, images: Tensor) -> Tensor:
         """The feature map of `images`."""
         features: Tensor = self.network.extract_features((images - MEAN) / DEVIATION)
@@ -72,6 +74,7 @@ class EncoderNetwork(nn.Module):
         self.findings = _as_convolution(findings)
         self.gate = _as_convolution(gate)
 
+    @override
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Scores [N, K], class activation maps [N, K, 9, 9], kinds of picture [N, G]."""
         features = self.backbone(images)

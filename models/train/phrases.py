@@ -27,29 +27,26 @@ NAMES: Mapping[str, str] = {
     "device": "device",
 }
 
-_PRESENT: Mapping[str, tuple[str, ...]] = {
-    "cardiomegaly": ("the heart is enlarged", "there is cardiomegaly"),
-    "device": ("a device is present",),
-    "lung-opacity": ("there is airspace opacity", "airspace opacities are present"),
-    "consolidation": ("there is consolidation", "airspace consolidation is present"),
-    "atelectasis": ("there is atelectasis", "atelectasis is present"),
-    "pulmonary-edema": ("there is pulmonary edema", "pulmonary edema is present"),
-    "emphysema": ("emphysematous changes are present", "there is emphysema"),
-    "fibrosis": ("there is pulmonary fibrosis", "fibrosis is present"),
-    "lung-nodule-mass": ("there is a pulmonary nodule or mass",),
-    "pleural-effusion": ("there is a pleural effusion", "pleural effusion is present"),
-    "pleural-thickening": ("there is pleural thickening",),
-    "pneumothorax": ("there is a pneumothorax", "a pneumothorax is present"),
-    "fracture": ("there is a fracture",),
-    "hernia": ("there is a hiatal hernia", "a hiatal hernia is present"),
+_PRESENT: Mapping[str, str] = {
+    "cardiomegaly": "the heart is enlarged",
+    "device": "a device is present",
+    "lung-opacity": "there is airspace opacity",
+    "consolidation": "there is consolidation",
+    "atelectasis": "there is atelectasis",
+    "pulmonary-edema": "there is pulmonary edema",
+    "emphysema": "there is emphysema",
+    "fibrosis": "there is pulmonary fibrosis",
+    "lung-nodule-mass": "there is a pulmonary nodule or mass",
+    "pleural-effusion": "there is a pleural effusion",
+    "pleural-thickening": "there is pleural thickening",
+    "pneumothorax": "there is a pneumothorax",
+    "fracture": "there is a fracture",
+    "hernia": "there is a hiatal hernia",
 }
+"""One each: with two, a greedy decoder begins one and ends with the other."""
+
 _HEART = ("heart size is normal", "the heart is normal in size", "the heart is not enlarged")
 _BEGINNINGS = ("no", "there is no", "no evidence of")
-
-
-def say_present(finding: str, rng: np.random.Generator) -> str:
-    """One sentence that says `finding` is there."""
-    return str(rng.choice(_PRESENT[finding]))
 
 
 def say_absent(findings: list[str], rng: np.random.Generator) -> list[str]:
@@ -71,6 +68,6 @@ def _negated(names: list[str], rng: np.random.Generator) -> str:
 
 def compose(states: Mapping[str, Decision], rng: np.random.Generator) -> list[str]:
     """Sentences that state exactly `states`, present findings first within their organ's order."""
-    present = [say_present(f, rng) for f in FINDINGS if states.get(f) == "present"]
+    present = [_PRESENT[f] for f in FINDINGS if states.get(f) == "present"]
     absent = say_absent([f for f in FINDINGS if states.get(f) == "absent"], rng)
     return [*present, *absent]

@@ -25,7 +25,7 @@ from models.train.report_texts import Example, make_examples, read_reports, usab
 from models.train.statements import FINDINGS
 
 SEED = 20261123
-EXAMPLES, BATCH, RATE = 16_000, 32, 1e-3
+EXAMPLES, BATCH, RATE = 18_000, 32, 1e-3
 TOLERANCE = 1e-4
 IGNORED = -100
 
@@ -52,6 +52,7 @@ def train(examples: list[Example], tokenizer: Tokenizer) -> DecoderNetwork:
         optimizer, RATE, total_steps=steps, pct_start=0.05
     )
     rows = [as_tokens(example, tokenizer) for example in examples]
+    loss = torch.zeros(())
     for start in track(range(0, steps * BATCH, BATCH), "report decoder"):
         loss = _loss(network, rows[start : start + BATCH])
         optimizer.zero_grad()
@@ -59,7 +60,7 @@ def train(examples: list[Example], tokenizer: Tokenizer) -> DecoderNetwork:
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-    print(f"last batch loss {float(loss):.3f}")
+    print(f"last batch loss {float(loss.detach()):.3f}")
     return network.eval().requires_grad_(requires_grad=False)
 
 

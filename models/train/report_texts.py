@@ -13,7 +13,7 @@ from models.train.statements import FINDINGS, is_usable, report_states, sentence
 
 SHARE_REAL = 0.4
 SHARE_SILENT = 0.03
-SHARE_PRESENT = 0.25
+MOST_PRESENT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ def _make(parts: list[list[str]], rng: np.random.Generator) -> Example:
         return Example({}, "")
     if draw < SHARE_SILENT + SHARE_REAL:
         return _real(parts[int(rng.integers(len(parts)))], rng)
-    assessed = rng.uniform()
+    assessed, share = rng.uniform(), rng.uniform(0.0, MOST_PRESENT)
     states: dict[str, Decision] = {
-        finding: "present" if rng.uniform() < SHARE_PRESENT else "absent"
+        finding: "present" if rng.uniform() < share else "absent"
         for finding in FINDINGS
         if rng.uniform() < assessed
     }
