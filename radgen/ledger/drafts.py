@@ -51,6 +51,23 @@ def of_study(connection: sa.Connection, study_uid: str) -> tuple[DraftRow, ...]:
     return tuple(_draft_row(row) for row in found.mappings())
 
 
+def of_versions(
+    connection: sa.Connection, keys: Sequence[tuple[str, int]]
+) -> dict[tuple[str, int], DraftReport]:
+    """The drafts of many study versions; those without one are left out."""
+    wanted = set(keys)
+    found = connection.execute(
+        sa.select(draft.c.study_uid, draft.c.version, draft.c.report_json).where(
+            draft.c.study_uid.in_([study_uid for study_uid, _ in keys])
+        )
+    )
+    return {
+        (row.study_uid, row.version): from_json(DraftReport, row.report_json)
+        for row in found
+        if (row.study_uid, row.version) in wanted
+    }
+
+
 def name_srs(connection: sa.Connection, study_uid: str, number: int, uids: Sequence[str]) -> bool:
     """Notes the UIDs of the SRs built from a draft."""
     changed = connection.execute(

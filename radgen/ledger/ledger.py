@@ -192,6 +192,11 @@ class Ledger:
         with database.reading(self._engine) as connection:
             return drafts.find(connection, study_uid, version)
 
+    def drafts(self, keys: Sequence[tuple[str, int]]) -> dict[tuple[str, int], DraftReport]:
+        """The drafts of many (study UID, version); those without one are left out."""
+        with database.reading(self._engine) as connection:
+            return drafts.of_versions(connection, keys)
+
     def record_sent(
         self, study_uid: str, version: int, sr_uid: str, peer: str, status: str
     ) -> None:

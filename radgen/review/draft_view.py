@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from radgen.compose.labels import HEADING
 from radgen.domain.finding import Finding, FindingStructure, ImageEvidence, Presence
 from radgen.domain.report import DraftReport, Language, ReportText, Section, Sentence
+from radgen.knowledge.labels import HEADING
 from radgen.review.settings import PageLanguage
 from radgen.review.words import finding_name, measured_text, reason_text, words
 

@@ -83,6 +83,7 @@ def worklist(
 ) -> Response:
     """The list; `/part/worklist` is its live part alone."""
     rows = desk.ledger.worklist(listing.wanted, listing.after, PAGE_SIZE)
+    drafts = desk.ledger.drafts([(row.study.study_uid, row.version.version) for row in rows])
     now = desk.clock()
     is_part = request.url.path != "/"
     return _page(
@@ -90,7 +91,11 @@ def worklist(
         "worklist_part.html" if is_part else "worklist.html",
         language,
         {
-            "lines": [study_line(row, now, language) for row in rows],
+            "lines": [
+                study_line(row, now, language, draft.structure if draft else None)
+                for row in rows
+                for draft in [drafts.get((row.study.study_uid, row.version.version))]
+            ],
             "counts": desk.ledger.counts_by_state(),
             "states": [state for state in VersionState if state is not VersionState.REPLACED],
             "modalities": desk.ledger.modalities(),
@@ -153,7 +158,13 @@ def _page(
     html = (
         templates()
         .get_template(template)
-        .render(t=words(language), lang=language, switch=f"{switch.path}?{switch.query}", **values)
+        .render(
+            t=words(language),
+            lang=language,
+            here=f"{request.url.path}?{request.url.query}",
+            switch=f"{switch.path}?{switch.query}",
+            **values,
+        )
     )
     response = HTMLResponse(html)
     if request.query_params.get("lang") == language:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from radgen.domain.finding import Finding, FindingStructure, Presence
 from radgen.domain.study import VersionState
 from radgen.ledger.rows import PageKey, Priority, StudyRow, VersionRow, WorklistRow
 from radgen.review.settings import PageLanguage
-from radgen.review.words import person_name, reason_text, words
+from radgen.review.words import complete_text, finding_name, person_name, reason_text, words
 
 ENDED = frozenset({VersionState.CONFIRMED, VersionState.FAILED, VersionState.REPLACED})
 
@@ -36,10 +37,17 @@ class StudyLine:
     refusal: str
     failure: str
     attempts: int
+    positives: tuple[str, ...] = ()
+    assessed: int | None = None
 
 
-def study_line(row: WorklistRow, now: datetime, language: PageLanguage) -> StudyLine:
-    """What one line says at `now`."""
+def study_line(
+    row: WorklistRow,
+    now: datetime,
+    language: PageLanguage,
+    structure: FindingStructure | None = None,
+) -> StudyLine:
+    """What one line says at `now`; structure: what its draft says, None where there is none."""
     study, version = row.study, row.version
     timing, is_waiting = _timing(study, version, now, language)
     return StudyLine(
@@ -57,14 +65,34 @@ def study_line(row: WorklistRow, now: datetime, language: PageLanguage) -> Study
         conflicts=study.conflict_count,
         state=version.state,
         state_word=words(language)[f"state_{version.state.value}"],
-        reason=version.complete_reason or "",
+        reason=complete_text(version.complete_reason or "", language),
         arrived=moment(study.last_at, now),
         timing=timing,
         is_waiting=is_waiting,
         refusal=reason_text(version.refusal, language) if version.refusal else "",
         failure=version.failure or "",
         attempts=version.attempts,
+        positives=_positives(structure, language) if structure else (),
+        assessed=_assessed_count(structure) if structure else None,
     )
+
+
+def _positives(structure: FindingStructure, language: PageLanguage) -> tuple[str, ...]:
+    """What is present, the likeliest first."""
+    found = [each for each in structure.findings if each.presence is Presence.PRESENT]
+    found.sort(key=lambda each: -(each.probability or 0.0))
+    return tuple(_positive(each, language) for each in found)
+
+
+def _positive(finding: Finding, language: PageLanguage) -> str:
+    side = words(language)[f"side_{finding.side.value}"] if finding.side else ""
+    gap = " " if side and language == "en" else ""
+    chance = "" if finding.probability is None else f" {finding.probability:.0%}"
+    return f"{side}{gap}{finding_name(finding.finding, language)}{chance}"
+
+
+def _assessed_count(structure: FindingStructure) -> int:
+    return sum(each.presence is not Presence.NOT_ASSESSED for each in structure.findings)
 
 
 def _patient_facts(study: StudyRow) -> str:

@@ -1,5 +1,6 @@
 """Words of the page, and text from the network made fit to be seen."""
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
@@ -53,6 +54,24 @@ def reason_text(id_: str, language: PageLanguage) -> str:
     except RadgenError:
         return id_
     return row.zh if language == "zh" else row.en
+
+
+_COMPLETE_ZH = (
+    (r"count agrees: (\d+) of (\d+) images", r"数目一致：\1/\2 幅"),
+    (r"quiet for (\d+) s after the sender released", r"发送结束后静默 \1 秒"),
+    (r"quiet for (\d+) s", r"静默 \1 秒"),
+    (r"longest wait of (\d+) s is over", r"已到最长等待 \1 秒"),
+    (r"; the archive gave no count", "；存档未给出数目"),
+    (r": (\d+) of (\d+) images missing", r"：缺 \1/\2 幅"),
+)
+
+
+def complete_text(reason: str, language: PageLanguage) -> str:
+    """Why a version became complete; `radgen.completeness` says it in English."""
+    if language == "zh":
+        for pattern, text in _COMPLETE_ZH:
+            reason = re.sub(pattern, text, reason)
+    return reason
 
 
 def finding_name(id_: str, language: PageLanguage) -> str:
