@@ -7,6 +7,7 @@ descriptions hold findings in real files.
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,7 @@ def _window(ds: Dataset) -> tuple[float, float] | None:
 
 
 def _first(value: object) -> float:
-    return float(str(value[0] if isinstance(value, (list, tuple)) else value))
+    return float(str(value[0] if isinstance(value, Sequence) else value))
 
 
 def windowed(
