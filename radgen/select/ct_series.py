@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import filterfalse
 
 from models.ct_quant.kernel import Kernel, classify_kernel
 from radgen.domain.study import InstanceHeader
@@ -61,7 +62,7 @@ def _refused(headers: Sequence[InstanceHeader], left: list[tuple[str, str]]) -> 
     refusal = next(reason for reason in _TELLING if reason in found)
     slices = max((len(series) for series in _by_series(headers)), default=0)
     details = {
-        "wrong-body-part": body_part_word(headers[0]),
+        "wrong-body-part": next(map(body_part_word, filterfalse(chest_by_header, headers)), ""),
         "too-few-slices": f"{slices} slices, {MIN_SLICES} needed",
         "secondary-capture": "tagged CT",
         "unsupported-modality": "a projection image tagged CT",

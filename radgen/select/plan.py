@@ -49,8 +49,10 @@ def plan_study(headers: Sequence[InstanceHeader]) -> ReadingPlan:
 
     Reports, key objects, presentation states and segmentations are never read, so a draft that
     comes back changes nothing. Children and studies without a supported image are refused; an
-    unknown age or view is a caution.
+    unknown age or view is a caution. The order of `headers` does not matter, nor an instance that
+    comes twice.
     """
+    headers = _distinct(headers)
     images = [header for header in headers if is_image(header)]
     silent = [(h.series_uid, "no-images") for h in headers if not is_image(h)]
     if not images:
@@ -76,6 +78,12 @@ def is_image(header: InstanceHeader) -> bool:
         and header.rows > 0
         and header.columns > 0
     )
+
+
+def _distinct(headers: Sequence[InstanceHeader]) -> list[InstanceHeader]:
+    by_path = sorted(headers, key=lambda header: str(header.path))
+    once = {header.sop_instance_uid: header for header in by_path}.values()
+    return sorted(once, key=lambda h: (h.series_uid, h.instance_number or 0, h.sop_instance_uid))
 
 
 def _choices(images: Sequence[InstanceHeader]) -> list[Choice]:

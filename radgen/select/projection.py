@@ -34,7 +34,7 @@ def choose_radiographs(headers: Sequence[InstanceHeader]) -> Choice:
     taken = [header for header in headers if reasons[header.path] is None]
     left_out = in_order((h.series_uid, reason) for h in headers if (reason := reasons[h.path]))
     if not taken:
-        refusal, details = _refusal(headers, [reason for reason in reasons.values() if reason])
+        refusal, details = _refusal(headers, [reasons[header.path] or "" for header in headers])
         return Choice(PACK, refusal=refusal, details=details, left_out=left_out)
     taken.sort(key=lambda h: (h.series_number or 0, h.instance_number or 0, h.sop_instance_uid))
     taken.sort(key=lambda h: h.acquired_at, reverse=True)
@@ -66,7 +66,7 @@ def _refusal(headers: Sequence[InstanceHeader], reasons: list[str]) -> tuple[str
     """The commonest reason speaks for the study."""
     refusal = max(sorted(set(reasons)), key=Counter(reasons).__getitem__)
     details = {
-        "wrong-body-part": body_part_word(headers[0]),
+        "wrong-body-part": body_part_word(headers[reasons.index(refusal)]),
         "unsupported-modality": "for processing",
     }
     return refusal, details.get(refusal, "")
