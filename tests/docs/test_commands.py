@@ -23,7 +23,9 @@ OURS = ("radgen", "dicom-listener")
 # In prose a command stands in backticks, in a block it begins its line; either may be `.venv/bin/`.
 INLINE = re.compile(r"`((?:\.venv/bin/|/opt/radgen/bin/)?(?:radgen|dicom-listener) [^`\n]+)`")
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
-CMD = re.compile(r"(?:CMD|ENTRYPOINT) (\[.*\])")
+ENTRYPOINT = re.compile(r"^ENTRYPOINT (\[.*\])", re.MULTILINE)
+CMD = re.compile(r"^CMD (\[.*\])", re.MULTILINE)
+HEALTH = re.compile(r"^ +CMD (\[.*\])", re.MULTILINE)
 
 
 def in_document(text):
@@ -38,13 +40,14 @@ def in_document(text):
 
 
 def in_dockerfile(text):
-    """Exec forms, joined where an ENTRYPOINT takes its CMD."""
-    found = [json.loads(form) for form in CMD.findall(text)]
-    entry = [words for words in found if words[0] in OURS and len(words) == 1]
-    for words in found:
-        whole = words if words[0] in OURS else [*entry[0], *words] if entry else words
-        if Path(whole[0]).name in OURS and len(whole) > 1:
-            yield shlex.join(whole)
+    """What a container runs, ENTRYPOINT and CMD joined, and its health check."""
+    entry, command, health = (
+        [word for form in found.findall(text) for word in json.loads(form)]
+        for found in (ENTRYPOINT, CMD, HEALTH)
+    )
+    for words in ([*entry, *command], health):
+        if words and words[0] in OURS:
+            yield shlex.join(words)
 
 
 def all_commands():
@@ -82,8 +85,17 @@ def split(command):
     return tuple(words), [word.split("=")[0] for word in rest if word.startswith("-")]
 
 
-def test_the_documents_name_commands():
-    assert len(all_commands()) > 10
+def test_the_documents_and_containers_name_commands():
+    found = all_commands()
+    assert len(found) > 10
+    assert "dicom-listener health --port 11112 --aet RADGEN" in found
+    assert "radgen worker --config /etc/radgen/radgen.toml" in found
+
+
+@pytest.mark.parametrize("wrong", ["radgen sign --config x", "radgen status --verbose"])
+def test_a_command_that_does_not_exist_is_noticed(wrong):
+    with pytest.raises(AssertionError):
+        test_the_command_and_its_options_exist(wrong)
 
 
 @pytest.mark.parametrize("command", all_commands())
