@@ -7,9 +7,10 @@ the TCP connection when the whole exchange has lasted too long.
 
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -17,6 +18,8 @@ from pynetdicom import AE, _config, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.status import STATUS_PENDING, STATUS_SUCCESS, STATUS_WARNING, code_to_category
+from pynetdicom.transport import AddressInformation, AssociationSocket
+from typing_extensions import override
 
 from radgen.domain.errors import PeerRefusedError, PeerUnreachableError
 from radgen.pacs.peer import Peer
@@ -33,40 +36,46 @@ _REJECTED_TRANSIENT = 2
 Handler = tuple[evt.EventType, Callable[[evt.Event], Any]]
 
 
-class _Deadline:
-    """Cuts the connection of one association when its time is up."""
+class _Client(AE):
+    """Our side of one association: knows its TCP socket, cuts it in time and closes it for sure."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._timer: threading.Timer | None = None
-
-    def start(self, event: evt.Event) -> None:
-        """Starts counting when TCP is up (bound to EVT_CONN_OPEN)."""
-        # A request is two writes, command and identifier: without this the second waits for the
-        # acknowledgement of the first, up to 40 ms.
-        raw = _raw_socket(event.assoc)
-        if raw is not None:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._timer = threading.Timer(self.seconds, self._cut, args=(event.assoc,))
+    def __init__(self, peer: Peer) -> None:
+        super().__init__(ae_title=peer.our_aet)
+        self.connection_timeout = peer.connect_timeout_s
+        self.acse_timeout = min(peer.response_timeout_s, peer.total_timeout_s)
+        self.dimse_timeout = min(peer.response_timeout_s, peer.total_timeout_s)
+        self.network_timeout = peer.total_timeout_s
+        self._raw: socket.socket | None = None
+        self._timer = threading.Timer(peer.total_timeout_s, self._cut)
         self._timer.daemon = True
+
+    @override
+    def _create_socket(
+        self,
+        assoc: Association,
+        address: AddressInformation,
+        tls_args: tuple[ssl.SSLContext, str] | None,
+    ) -> AssociationSocket:
+        connection = super()._create_socket(assoc, address, tls_args)
+        self._raw = connection.socket
+        if self._raw is not None:
+            # A request is two writes, command and identifier: without this the second waits for
+            # the acknowledgement of the first, up to 40 ms.
+            self._raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._timer.start()
+        return connection
 
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+    def close(self) -> None:
+        """Frees timer and socket; pynetdicom leaves the socket open when it cannot connect."""
+        self._timer.cancel()
+        if self._raw is not None:
+            self._raw.close()
 
-    def _cut(self, assoc: Association) -> None:
-        raw = _raw_socket(assoc)
-        if raw is not None:
-            try:
-                raw.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # closed by the other thread in this very moment
-
-
-def _raw_socket(assoc: Association) -> socket.socket | None:
-    connection = assoc.dul.socket
-    return connection.socket if connection is not None else None
+    def _cut(self) -> None:
+        if self._raw is not None:
+            # OSError: not connected yet, or closed by the other thread in this very moment.
+            with suppress(OSError):
+                self._raw.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -78,40 +87,38 @@ def open_association(
     Raises: PeerUnreachableError when nobody answers, the peer is busy or aborts;
         PeerRefusedError when it rejects us for good or accepts none of `contexts`.
     """
-    ae = AE(ae_title=peer.our_aet)
-    ae.connection_timeout = peer.connect_timeout_s
-    ae.acse_timeout = min(peer.response_timeout_s, peer.total_timeout_s)
-    ae.dimse_timeout = min(peer.response_timeout_s, peer.total_timeout_s)
-    ae.network_timeout = peer.total_timeout_s
-    deadline = _Deadline(peer.total_timeout_s)
+    with closing(_Client(peer)) as client:
+        assoc = _associate(peer, client, contexts, handlers)
+        try:
+            yield assoc
+        except BaseException as error:
+            lost = isinstance(error, RuntimeError) and not assoc.is_established
+            assoc.abort()
+            if lost:
+                # pynetdicom's way to say that the association ended between two messages.
+                raise PeerUnreachableError(f"peer {peer.name} ended the association") from error
+            raise
+        assoc.release()
+
+
+def _associate(
+    peer: Peer,
+    client: _Client,
+    contexts: Sequence[PresentationContext],
+    handlers: Sequence[Handler],
+) -> Association:
     try:
-        assoc = ae.associate(
+        assoc = client.associate(
             peer.host,
             peer.port,
             contexts=list(contexts),
             ae_title=peer.aet,
-            evt_handlers=[(evt.EVT_CONN_OPEN, deadline.start), *handlers],
+            evt_handlers=list(handlers),
         )
     except OSError as error:
         raise PeerUnreachableError(f"peer {peer.name}: host name not found") from error
-    try:
-        _require_established(peer, assoc)
-        yield assoc
-    except RuntimeError as error:
-        if assoc.is_established:
-            assoc.abort()
-            raise
-        # pynetdicom's way to say that the association ended between two messages.
-        raise PeerUnreachableError(f"peer {peer.name} ended the association") from error
-    except BaseException:
-        if assoc.is_established:
-            assoc.abort()
-        raise
-    else:
-        if assoc.is_established:
-            assoc.release()
-    finally:
-        deadline.stop()
+    _require_established(peer, assoc)
+    return assoc
 
 
 def _require_established(peer: Peer, assoc: Association) -> None:

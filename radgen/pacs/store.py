@@ -84,14 +84,16 @@ def _carries(context: PresentationContext, ds: Dataset) -> bool:
 
 
 def _contexts(kinds: Iterable[tuple[UID, UID]]) -> list[PresentationContext]:
-    """One context per SOP class and transfer syntax that is really sent, in order of first use."""
-    contexts = []
-    for sop_class, syntax in dict.fromkeys(kinds):
-        # The exact syntax first: no byte changes where the peer accepts it.
-        others = [uid for uid in _UNCOMPRESSED if uid != syntax]
-        offer = [syntax, *others] if syntax in _UNCOMPRESSED else [syntax]
-        contexts.append(build_context(sop_class, list(offer)))
-    return contexts
+    """One context per SOP class and transfer syntax that is really sent, in order of first use.
+
+    One syntax each: given the choice in one context, archives take the one they like, and bytes
+    would change although they accept both.
+    """
+    wanted: dict[tuple[UID, UID], None] = {}
+    for sop_class, syntax in kinds:
+        fallback = _UNCOMPRESSED if syntax in _UNCOMPRESSED else ()
+        wanted.update(dict.fromkeys((sop_class, offer) for offer in (syntax, *fallback)))
+    return [build_context(sop_class, syntax) for sop_class, syntax in wanted]
 
 
 def _kind(instance: Sendable) -> tuple[UID, UID]:

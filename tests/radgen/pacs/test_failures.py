@@ -21,7 +21,7 @@ from radgen.domain.errors import (
 from radgen.pacs.commitment import InstanceReference, request_commitment
 from radgen.pacs.dicomweb import count_instances_qido
 from radgen.pacs.echo import echo
-from radgen.pacs.find import count_instances, list_instances
+from radgen.pacs.find import StudyCount, count_instances, list_instances
 from radgen.pacs.retrieve import move_study
 from radgen.pacs.store import StoreWarning, send
 
@@ -164,15 +164,18 @@ def test_endless_answers_are_cut_off(peer_of, ports):
 def test_answers_without_sense_are_not_believed(peer_of, ports):
     def nonsense(event):
         answer = Dataset()
-        if event.identifier.QueryRetrieveLevel == "STUDY":
-            answer.StudyInstanceUID = "1.2.3"
-        elif event.identifier.QueryRetrieveLevel == "SERIES":
-            answer.SeriesInstanceUID = "1.2\\3.4"  # two values where one belongs
+        answer.QueryRetrieveLevel = event.identifier.QueryRetrieveLevel
+        if answer.QueryRetrieveLevel == "SERIES":
+            answer.SeriesInstanceUID = ["1.2", "3.4"]  # two values where one belongs
+        else:
+            answer.SOPInstanceUID = ""
+            answer.NumberOfStudyRelatedSeries = ["7", "8"]
         yield 0xFF00, answer
 
     handlers = [(evt.EVT_C_FIND, nonsense)]
     with scp(ports(), [STUDY_ROOT_FIND], handlers) as port:
-        assert list_instances(peer_of(port), "1.2.3") in ({}, {"1.2": frozenset()})
+        assert list_instances(peer_of(port), "1.2.3") == {"1.2": frozenset()}
+        assert count_instances(peer_of(port), "1.2.3") == StudyCount(series=1, instances=0)
 
 
 def test_a_failed_query_is_refused(peer_of, ports):
@@ -235,7 +238,7 @@ def web_server(status, body):
             """Says nothing on the screen."""
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/dicom-web"
@@ -266,8 +269,8 @@ def test_no_content_means_that_the_archive_has_not_the_study(peer_of, ports):
 
 
 def test_a_dead_web_root_is_unreachable_and_none_at_all_is_an_error(peer_of, ports):
+    url = f"http://127.0.0.1:{ports()}/dicom-web"
     with within(3.0), pytest.raises(PeerUnreachableError):
-        url = f"http://127.0.0.1:{ports()}/dicom-web"
         count_instances_qido(peer_of(ports(), dicomweb_url=url), "1.2.3")
     with pytest.raises(ConfigurationError):
         count_instances_qido(peer_of(ports()), "1.2.3")
