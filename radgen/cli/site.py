@@ -1,10 +1,13 @@
 """One site's configuration, section by section, as the subcommands need it."""
 
 import os
+import socket
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from models.pack import PACKS
 from radgen.config import load_section
 from radgen.domain.errors import ConfigurationError
 
@@ -50,7 +53,17 @@ class Site:
 
     def section(self, name: str, type_: type[T]) -> T:
         """One section as its dataclass. Raises: ConfigurationError naming the fault."""
-        return load_section(self.file, name, type_)
+        return load_section(self.file, name, type_, _defaults(name))
+
+
+def _defaults(name: str) -> dict[str, Any]:
+    """What this machine and installation say where the file is silent."""
+    if name == "report":
+        host = uuid.uuid5(uuid.NAMESPACE_DNS, socket.gethostname())
+        return {"device_uid": f"2.25.{host.int}"}
+    if name == "engine":
+        return {"pack_folder": PACKS / "cxr-adult"}
+    return {"name": "pacs"} if name == "pacs" else {}
 
 
 def open_site(file: Path | None) -> Site:

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from radgen.dicom.check_template import check_draft
 from radgen.dicom.read_header import read_dataset
-from radgen.dicom.write_bytes import to_bytes
+from radgen.dicom.write_header import to_bytes
 from radgen.dicom.write_sr import SrSettings, write_draft
 from radgen.domain.errors import (
     PeerRefusedError,
@@ -127,7 +127,7 @@ def build_documents(
     sources: instances of the study; the first that can be read lends patient and study.
     Raises: BuildError naming the broken rule, UnreadableInstanceError if no source can be read.
     """
-    datasets = write_draft(report, first_readable(sources), settings)
+    datasets = write_draft(report, first_readable(sources), report.structure.images, settings)
     return tuple(_checked(dataset) for dataset in datasets)
 
 

@@ -10,13 +10,14 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from dbos import DBOS, DBOSConfiguredInstance
+from dbos import DBOS
 
 from radgen.domain.errors import PeerError, RadgenError, StoreError
 from radgen.workflow.settings import WorkflowSettings
 
 log = logging.getLogger(__name__)
 Effect = Callable[[str, int], None]
+Chain = Sequence[tuple[str, Effect]]
 
 
 class Steps(Protocol):
@@ -35,27 +36,33 @@ class Steps(Protocol):
         """Record why this version waits for a person."""
 
 
-@DBOS.dbos_class()
-class DraftFlow(DBOSConfiguredInstance):
-    """The two workflows of one study version, bound to their steps."""
+class DraftFlow:
+    """The two workflows of one study version, bound to their steps.
+
+    Made before DBOS is launched: making it registers them, under names that recovery finds again.
+    """
 
     def __init__(self, steps: Steps, settings: WorkflowSettings) -> None:
-        super().__init__("flow")
         self._steps = steps
         self._settings = settings
+        to_draft: Chain = (("draft", steps.draft),)
+        to_return: Chain = (("give_back", steps.give_back), ("confirm", steps.confirm))
 
-    @DBOS.workflow(name="draft", max_recovery_attempts=50)
-    def draft(self, study_uid: str, version: int) -> str:
-        """From complete to drafted. Returns "" or the reason why it was given up."""
-        return self._run([("draft", self._steps.draft)], study_uid, version)
+        # Functions, because the library registers a workflow by setting attributes on it.
+        @DBOS.workflow(name="draft", max_recovery_attempts=50)
+        def draft(study_uid: str, version: int) -> str:
+            """From complete to drafted. Returns "" or the reason why it was given up."""
+            return self._run(to_draft, study_uid, version)
 
-    @DBOS.workflow(name="return", max_recovery_attempts=50)
-    def give_back(self, study_uid: str, version: int) -> str:
-        """From drafted to confirmed. Returns "" or the reason why it was given up."""
-        steps = [("give_back", self._steps.give_back), ("confirm", self._steps.confirm)]
-        return self._run(steps, study_uid, version)
+        @DBOS.workflow(name="return", max_recovery_attempts=50)
+        def give_back(study_uid: str, version: int) -> str:
+            """From drafted to confirmed. Returns "" or the reason why it was given up."""
+            return self._run(to_return, study_uid, version)
 
-    def _run(self, steps: Sequence[tuple[str, Effect]], study_uid: str, version: int) -> str:
+        self.draft = draft
+        self.give_back = give_back
+
+    def _run(self, steps: Chain, study_uid: str, version: int) -> str:
         for name, effect in steps:
             fault = self._step(name, effect, study_uid, version)
             if fault:

@@ -61,11 +61,13 @@ class Lease:
 
     def _lock_file(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / f"node-{zlib.crc32(self._node.encode()):08x}.lock").open("w")
+        file = (folder / f"node-{zlib.crc32(self._node.encode()):08x}.lock").open("w")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            file.close()
             raise _taken(self._node) from error
+        self._file = file
 
     def _lock_session(self) -> None:
         try:
@@ -77,6 +79,7 @@ class Lease:
         except psycopg.Error as error:
             raise StoreError("the database gives no lease") from error
         if row is None or not row[0]:
+            self._session.close()
             raise _taken(self._node)
 
 
