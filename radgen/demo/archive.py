@@ -203,6 +203,7 @@ class SmallArchive:
             except PeerError as error:
                 # The listener may start later than the archive; the next round tries again.
                 log.warning("forwarding failed", extra={"error": type(error).__name__})
+                self._stopping.wait(2.0)
 
     def _consider(self, study_uid: str) -> None:
         """Sends the images of one study when it is stable and has more of them than before."""

@@ -93,8 +93,8 @@ def test_a_peer_that_accepts_tcp_and_says_nothing_is_unreachable_in_time(peer_of
 def test_half_a_pdu_does_not_hold_us(peer_of):
     # A-ASSOCIATE-AC that promises 4096 bytes and brings four.
     half = b"\x02\x00\x00\x00\x10\x00" + b"\x00\x01\x00\x00"
-    with raw_server(half) as port, within(8.0), pytest.raises(PeerUnreachableError):
-        echo(peer_of(port))
+    with raw_server(half) as port, within(6.0), pytest.raises(PeerUnreachableError):
+        echo(peer_of(port, total_timeout_s=1.5))
 
 
 def test_bytes_that_are_no_dicom_are_a_typed_error(peer_of):
