@@ -61,7 +61,7 @@ Square = tuple[float, float, float, float]  # left, top, right, bottom in input 
 
 
 def _cells_in_picture(shape: tuple[int, ...], geometry: ModelGeometry) -> NDArray[np.bool_]:
-    """bool [h, w]: cells whose centre lies in the picture; activation in the padding is noise."""
+    """Where a cell's centre lies in the picture, bool [h, w]; the padding holds only noise."""
     rows = (np.arange(shape[0]) + 0.5) * CELL
     columns = (np.arange(shape[1]) + 0.5) * CELL
     bottom = geometry.top + geometry.height * geometry.scale_y
