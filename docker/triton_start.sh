@@ -2,11 +2,16 @@
 # Starts the server with its administrative protocols shut behind a key that nobody is told: who can
 # load a model or set the log file can run code. Options of the caller come last and win.
 set -euo pipefail
+models=(--load-model=vision_encoder)
+if [ -e "${RADGEN_PACK_FOLDER}/report_decoder.onnx" ]; then
+    models+=(--load-model=report_decoder --load-model=draft_report)
+fi
 key="$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')"
 exec tritonserver \
     --model-repository=/models \
     --model-config-name=gpu \
-    --model-control-mode=none \
+    --model-control-mode=explicit \
+    "${models[@]}" \
     --disable-auto-complete-config \
     --strict-readiness=true \
     --exit-timeout-secs=10 \
