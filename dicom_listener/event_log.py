@@ -28,7 +28,9 @@ class JsonHandler(logging.StreamHandler[TextIO]):
 
 
 def write_events() -> None:
-    """Sends the log of this package to stderr."""
+    """Sends the log of this package to stderr, and what libraries say about data nowhere."""
+    logging.captureWarnings(capture=True)
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     logger = logging.getLogger("dicom_listener")
     logger.addHandler(JsonHandler(sys.stderr))
     logger.setLevel(logging.INFO)

@@ -73,4 +73,6 @@ def read_file_head(head: bytes) -> FileMeta:
             at += length
     except struct.error as error:
         raise UnreadableInstanceError("file meta information is cut off or too long") from error
+    if not found:
+        raise UnreadableInstanceError("no file meta information")
     return FileMeta(found.get(0x0002, ""), found.get(0x0003, ""), found.get(0x0010, ""), at)

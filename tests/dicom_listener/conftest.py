@@ -314,7 +314,7 @@ def spawn(tmp_path: Path) -> Iterator[Callable[..., Process]]:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 env={**os.environ, "RADGEN_LISTENER__MIN_FREE_MB": "1", **(environment or {})},
-                preexec_fn=before,
+                preexec_fn=before,  # noqa: PLW1509  sets a limit, takes no lock
             )
         processes.append(popen)
         assert popen.stdout is not None
@@ -347,4 +347,3 @@ def archive_scu() -> Callable[[int], object]:
 def kit():
     """What the tests of this folder build with."""
     return sys.modules[__name__]
-
