@@ -13,7 +13,6 @@ from onnx import TensorProto, helper, numpy_helper
 from models.contract import GRID, IMAGE_SIZE
 from models.pack import Pack, load_pack
 from models.tokenizer import END, make_tokenizer, save_tokenizer
-from radgen.drafting.open_engine import EngineSettings
 from radgen.drafting.self_test import prepare_self_test
 from radgen.drafting.triton_preflight import examine_host, find_repository, refusal_of
 from radgen.drafting.triton_process import Launch
@@ -134,12 +133,13 @@ def save_graph(path, nodes, inputs, outputs, constants):
     onnx.save(model, path)
 
 
-def build_pack(folder: Path, seed: int) -> Path:
+def build_pack(folder: Path, seed: int, *, with_decoder: bool = True) -> Path:
     """A pack of networks with random weights: the contract of a real one, a thousandth its size."""
     words = [f"{a}{b}" for a in "bcdfgh" for b in "aeiou"] + ["."]
     tokenizer = make_tokenizer(words, FINDINGS)
     build_encoder(folder / "vision_encoder.onnx", seed)
-    build_decoder(folder / "report_decoder.onnx", tokenizer.size, len(tokenizer.words), seed)
+    if with_decoder:
+        build_decoder(folder / "report_decoder.onnx", tokenizer.size, len(tokenizer.words), seed)
     save_tokenizer(tokenizer, folder / "tokenizer.json")
     (folder / "card.md").write_text("A pack for tests.\n", encoding="utf-8")
     labels = "".join(
@@ -167,13 +167,14 @@ def other_pack_folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def silent_pack_folder(tmp_path_factory) -> Path:
+    """A pack without a report decoder."""
+    return build_pack(tmp_path_factory.mktemp("silent-pack"), seed=7, with_decoder=False)
+
+
+@pytest.fixture(scope="session")
 def pack(pack_folder: Path) -> Pack:
     return load_pack(pack_folder)
-
-
-@pytest.fixture
-def settings(pack_folder: Path) -> EngineSettings:
-    return EngineSettings(pack_folder=pack_folder, mode="embedded")
 
 
 @pytest.fixture(scope="session")

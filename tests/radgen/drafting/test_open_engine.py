@@ -54,6 +54,19 @@ def test_the_three_engines_give_equal_drafts(pack_folder, served_at_a_port, imag
 
 
 @pytest.mark.triton
+def test_a_pack_without_a_decoder_is_read_without_a_text(silent_pack_folder, images):
+    settings = EngineSettings(silent_pack_folder, mode="in-process")
+    engines = [open_engine(settings), open_engine(dataclasses.replace(settings, mode="embedded"))]
+    try:
+        here, there = (engine.read(images[0], 20, 10.0) for engine in engines)
+        assert np.array_equal(here.logits, there.logits)
+        assert here.text == there.text == ""
+    finally:
+        for engine in engines:
+            engine.close()
+
+
+@pytest.mark.triton
 def test_a_server_that_serves_another_pack_is_refused(other_pack_folder, served_at_a_port):
     settings = EngineSettings(other_pack_folder, mode="url", url=served_at_a_port)
     with pytest.raises(PackError, match="does not compute what tiny computes: logits differs"):
