@@ -6,8 +6,10 @@ import queue
 import signal
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
+import venv
 from pathlib import Path
 
 import numpy as np
@@ -249,6 +251,22 @@ def test_a_server_that_cannot_load_its_pack_says_why(launch, self_test, tmp_path
     broken = dataclasses.replace(launch, pack_folder=tmp_path)
     with pytest.raises(InferenceUnavailableError, match=r"pack\.toml"):
         TritonServer(broken, self_test, Watch())
+
+
+@pytest.fixture
+def environment_with_numpy_2(tmp_path, launch):
+    """An environment whose numpy says it is 2.4.6; its other packages are ours."""
+    venv.create(tmp_path / "venv", with_pip=False)
+    packages = next((tmp_path / "venv").glob("lib/python3*/site-packages"))
+    (packages / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    (packages / "two.pth").write_text("import numpy; numpy.__version__ = '2.4.6'\n", "utf-8")
+    wheel = dataclasses.replace(launch.wheel, bin_folder=tmp_path / "venv" / "bin")
+    return dataclasses.replace(launch, wheel=wheel)
+
+
+def test_a_stub_with_numpy_2_refuses_to_serve(environment_with_numpy_2, self_test):
+    with pytest.raises(InferenceUnavailableError, match=r"numpy 1\.x needed, found 2\.4\.6"):
+        TritonServer(environment_with_numpy_2, self_test, Watch())
 
 
 def test_a_start_that_takes_too_long_is_given_up(launch, self_test):
