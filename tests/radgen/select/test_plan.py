@@ -281,7 +281,8 @@ def test_what_cannot_be_measured_is_left_out_or_refused_with_its_reason(changes,
 
 
 def test_a_localizer_inside_a_series_does_not_spoil_it():
-    scout = replace(series("2")[0], path=Path("scout"), image_type=("ORIGINAL", "LOCALIZER"))
+    scout = film("s", modality="CT", series_uid="2", sop_class_uid=CT_CLASS)
+    scout = replace(scout, image_type=("ORIGINAL", "PRIMARY", "LOCALIZER"))
     plan = plan_study([scout, *series("2")])
     assert len(plan.instances) == 40
     assert plan.left_out == (("2", "localizer"),)
