@@ -6,6 +6,7 @@ ledger
 │   ├── UnreadableInstanceError     an instance cannot be parsed or its pixels decoded
 │   ├── UnsupportedStudyError       nothing we have a pack for
 │   └── GeometryError               a volume with a named fault
+│       └── StackFaultError         the same with the fault as a value (radgen.dicom.read_geometry)
 ├── PeerError               try again later
 │   ├── PeerUnreachableError        no association, no answer in time
 │   ├── PeerRefusedError            the peer answered, and said no

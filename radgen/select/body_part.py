@@ -6,14 +6,14 @@ from radgen.domain.study import InstanceHeader
 
 CHEST = "CHEST"
 
-_CHEST_TAG = re.compile(r"(CHEST|THORAX|LUNGS?)([ _/,-].*)?|CHEST(ABD|PELV).*|THORAXABD.*")
+_CHEST_TAG = re.compile(r"(CHEST|THORAX|LUNGS?)([ _/,-].*)?|(CHEST|THORAX)(AB|PELV).*")
 """Body Part Examined (PS3.16 annex L) and what vendors make of it: "CHEST PA", "CHESTABDPELVIS".
 
 RIBCAGE, STERNUM and TSPINE are other exposures of the same region and are not read.
 """
 _CHEST_WORDS = re.compile(r"\b(chest|thorax|lungs?)|胸部|胸片|肺|(?<!\w)CXR", re.IGNORECASE)
 _OTHER_WORDS = re.compile(
-    r"\b(ribs?|ribcage|sternum|spine|abd\w*|head|brain|pelvis|colon\w*|cardiac|heart|coronary)\b"
+    r"\b(ribs?|ribcage|sternum|spine|ab(?:d\w*)|head|brain|pelvis|colon\w*|cardiac|heart|coronary)\b"
     r"|肋骨|胸椎|胸骨|腹|头|心脏|冠",
     re.IGNORECASE,
 )
