@@ -13,6 +13,7 @@ from sqlite3 import Connection as SqliteConnection
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -111,7 +112,7 @@ def insert_once(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | p
 def migrate(engine: sa.Engine) -> None:
     """Brings the schema to the newest step; any number of processes may call it at once.
 
-    Raises: StoreError where the database refuses.
+    Raises: StoreError where the database refuses, or a newer program has been at it.
     """
     config = Config()
     config.set_main_option("script_location", "radgen.ledger:migrations")
@@ -119,4 +120,7 @@ def migrate(engine: sa.Engine) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreError("ledger: its schema is newer than this program") from error

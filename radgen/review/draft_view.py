@@ -45,6 +45,8 @@ class TextView:
     tag: str
     sections: tuple[SectionView, ...]
     banner: str
+    gap_heading: str
+    gap_note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,14 @@ def _text_view(structure: FindingStructure, text: ReportText) -> TextView:
                 gaps=tuple(v for v in views if splits and v.kind == "not-assessed"),
             )
         )
-    return TextView(text.language.value, tuple(sections), words(language)["banner"])
+    spoken = words(language)
+    return TextView(
+        tag=text.language.value,
+        sections=tuple(sections),
+        banner=spoken["banner"],
+        gap_heading=spoken["not_assessed"],
+        gap_note=spoken["gap_note"],
+    )
 
 
 def _sentence_view(

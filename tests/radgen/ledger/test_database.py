@@ -88,3 +88,10 @@ def test_the_file_is_readable_by_its_owner_alone(tmp_path):
 def test_a_file_that_cannot_be_made_is_an_error_of_ours():
     with pytest.raises(StoreError, match="cannot open"):
         Ledger("sqlite:////dev/null/ledger.sqlite")
+
+
+def test_a_schema_of_a_newer_program_is_refused(ledger, engine):
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer"):
+        ledger.migrate()

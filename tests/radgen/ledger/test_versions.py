@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from radgen.domain.study import VersionState as State
+from radgen.ledger.rows import Priority, StudyFacts
 
 
 @pytest.fixture
@@ -125,3 +126,22 @@ def test_an_event_keeps_its_detail(complete, clock):
     event = complete.study_detail("1.2").timeline[-1]
     assert (event.event, event.at) == ("selected", clock.now)
     assert event.detail == {"left out": ["LOCALIZER"], "count": 1}
+
+
+def test_what_waits_for_a_step_is_told_stat_first(ledger, make_arrival):
+    stat = StudyFacts(priority=Priority.STAT)
+    for number, facts in enumerate([StudyFacts(), stat, StudyFacts()]):
+        study_uid = f"1.{number}"
+        ledger.take_in([make_arrival(study_uid=study_uid, facts=facts)], study_uid)
+        ledger.complete(study_uid, 1, "quiet", 0)
+    ledger.move("1.2", 1, [State.COMPLETE], State.DRAFTING)
+    ready = ledger.ready_versions([State.COMPLETE])
+    assert [(row.study_uid, row.priority) for row in ready] == [
+        ("1.1", Priority.STAT),
+        ("1.0", Priority.ROUTINE),
+    ]
+
+
+def test_the_images_of_a_study_are_counted(complete):
+    assert complete.image_count("1.2") == 2
+    assert complete.image_count("9.9") == 0

@@ -128,3 +128,11 @@ def test_every_order_of_the_list_comes_from_an_index(tmp_path, wanted, index):
     engine.dispose()
     assert f"INDEX {index} " in plan.replace("'", " ").replace(")", " ")
     assert "TEMP B-TREE" not in plan
+
+
+def test_the_drafts_of_a_page_come_together(ledger, make_report):
+    first, second = make_report("first"), make_report("late image", version=2)
+    ledger.record_draft(first, "in-process")
+    ledger.record_draft(second, "in-process")
+    assert ledger.drafts([("1.2", 2), ("9.9", 1)]) == {("1.2", 2): second}
+    assert ledger.drafts([]) == {}

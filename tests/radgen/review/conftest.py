@@ -34,7 +34,7 @@ DX_CLASS = "1.2.840.10008.5.1.4.1.1.1.1"
 HOSTILE_NAME = "<script>alert(1)</script>\u202egnp.exe"
 
 
-def write_radiograph(path, rows=120, columns=100):
+def write_radiograph(path, rows=120, columns=100, orientation=None):
     """A grey ramp as a DX image."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
@@ -47,6 +47,8 @@ def write_radiograph(path, rows=120, columns=100):
     ds.HighBit, ds.PixelRepresentation = 7, 0
     ramp = np.linspace(0, 255, columns, dtype=np.uint8)
     ds.PixelData = np.tile(ramp, (rows, 1)).tobytes()
+    if orientation:
+        ds.ImageOrientationPatient = orientation
     ds.save_as(path, enforce_file_format=True)
 
 
@@ -132,6 +134,11 @@ def store(tmp_path):
     folder.mkdir()
     write_radiograph(folder / f"{SOP}.dcm")
     return folder
+
+
+@pytest.fixture
+def write_image():
+    return write_radiograph
 
 
 @pytest.fixture

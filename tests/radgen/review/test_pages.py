@@ -256,3 +256,25 @@ def test_listening_beyond_loopback_is_warned_about(ledger, store, caplog):
     assert caplog.records == []
     create_app(ReviewSettings(bind="0.0.0.0"), ledger, store)  # noqa: S104  # what is tested
     assert "no accounts" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("orientation", "status"),
+    [([1, 0, 0, 0, 1, 0], 200), ([1, 0, 0, 0, 0.94, -0.34], 200), ([-1, 0, 0, 0, 1, 0], 404)],
+    ids=["as shown", "tilted gantry", "patient's right on the right"],
+)
+def test_a_picture_whose_sides_would_lie_is_not_shown(
+    page, take, store, write_image, orientation, status
+):
+    write_image(store / "1.9.1.dcm", orientation=orientation)
+    take("1.9")
+    assert page.get("/studies/1.9/images/1.9.1.png").status_code == status
+
+
+def test_every_version_of_a_study_can_be_looked_at(page, drafted, take):
+    take(STUDY)  # a late image: version 2 receives and has no draft yet
+    assert drafted.version(STUDY, 2).state is VersionState.RECEIVING
+    newest_draft = page.get(f"/studies/{STUDY}?lang=en").text
+    assert "Probable right pleural effusion" in newest_draft
+    assert 'href="?version=2"' in newest_draft
+    assert "There is no draft yet." in page.get(f"/studies/{STUDY}?version=2&lang=en").text

@@ -10,9 +10,17 @@ import pytest
 from markupsafe import Markup
 
 from radgen.completeness import Arriving, Complete, CompletenessPolicy, decide
-from radgen.domain.finding import Presence, Side, Source
+from radgen.domain.finding import Measurement, Side, Source
 from radgen.domain.study import VersionState
-from radgen.review.words import complete_text, person_name, visible, words
+from radgen.review.words import (
+    complete_text,
+    finding_name,
+    measured_text,
+    person_name,
+    reason_text,
+    visible,
+    words,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -28,7 +36,6 @@ def test_every_word_of_the_domain_has_a_name():
     names |= {f"source_{each.value}" for each in Source}
     names |= {f"side_{each.value}" for each in Side}
     assert names <= set(words("en"))
-    assert len(Presence) == 3
 
 
 @pytest.mark.parametrize(
@@ -97,3 +104,18 @@ def test_the_page_needs_no_inference_library():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_knowledge_is_spoken_in_the_language_of_the_page():
+    volume = Measurement("lung-volume-total", 4123.4, "ml", "lung mask")
+    assert measured_text(volume, "zh") == "全肺容积 4123 ml"
+    assert measured_text(volume, "en") == "total lung volume 4123 ml"
+    assert finding_name("pneumothorax", "zh") == "气胸"
+    assert reason_text("no-model", "en") == "no model is available for it"
+
+
+def test_a_word_that_knowledge_lacks_is_shown_as_it_is():
+    unknown = Measurement("tomorrow", 1.5, "furlong", "guess")
+    assert measured_text(unknown, "zh") == "tomorrow 1.5 furlong"
+    assert finding_name("tomorrow", "en") == "tomorrow"
+    assert reason_text("tomorrow", "zh") == "tomorrow"
