@@ -4,6 +4,7 @@ What a reader sees is the tree and what the engine reads is the JSON beside it, 
 the same: an instance whose text was edited is not our draft any more.
 """
 
+import warnings
 from io import BytesIO
 
 from pydicom.dataset import Dataset
@@ -32,8 +33,11 @@ def open_document(data: bytes) -> Dataset:
     if DeflatedExplicitVRLittleEndian.encode() in data:
         raise UnreadableInstanceError("deflated transfer syntax is refused")
     try:
-        ds = dcmread(BytesIO(data))
-        check_depth(ds)
+        # Warnings name values; what they warn of is read as text or refused below.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ds = dcmread(BytesIO(data))
+            check_depth(ds)
     except READ_ERRORS as error:
         raise UnreadableInstanceError(cause_of(error)) from error
     return ds
@@ -46,8 +50,10 @@ def read_draft(ds: Dataset) -> DraftReport:
         its own draft makes; UnreadableInstanceError if it cannot be parsed.
     """
     try:
-        check_depth(ds)
-        return _read(ds)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            check_depth(ds)
+            return _read(ds)
     except READ_ERRORS as error:
         raise UnreadableInstanceError(cause_of(error)) from error
 

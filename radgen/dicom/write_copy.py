@@ -16,7 +16,7 @@ from radgen.dicom.sr_settings import SrSettings
 from radgen.dicom.write_header import SERIES_DESCRIPTION, new_document
 from radgen.domain.errors import ConfigurationError, DocumentError
 from radgen.domain.report import DraftReport, ReportText
-from radgen.knowledge.labels import HEADING
+from radgen.knowledge.labels import AI_LABEL, HEADING
 
 FONT_NAME = "NotoSansCJK-Regular.ttc"
 FONT_FOLDERS = (
@@ -30,7 +30,7 @@ _MARGIN = 40
 _SIZE = 22
 _LEADING = 34
 _MAX_HEIGHT = 16_384
-_PAPER, _INK, _ALARM = (255, 255, 255), (20, 20, 20), (190, 0, 0)
+_PAPER, _INK, _ALARM, _HEADING = (255, 255, 255), (20, 20, 20), (190, 0, 0), (0, 60, 130)
 
 
 def write_secondary_capture(report: DraftReport, source: Dataset, settings: SrSettings) -> Dataset:
@@ -80,9 +80,10 @@ def _lines(texts: Sequence[ReportText], font_file: Path) -> Iterator[Line]:
     for text in texts:
         for part in text.sections:
             yield "", _INK
-            yield HEADING[text.language][part.section], _ALARM
+            yield HEADING[text.language][part.section], _HEADING
             for sentence in part.sentences:
-                yield from ((line, _INK) for line in _wrapped(sentence.text, font))
+                ink = _ALARM if sentence.text == AI_LABEL[text.language] else _INK
+                yield from ((line, ink) for line in _wrapped(sentence.text, font))
         yield "", _INK
 
 

@@ -46,7 +46,7 @@ def html(path: Path) -> str:
 
 
 def pixelmed(paths: Sequence[Path]) -> dict[Path, list[str]]:
-    """Errors and warnings of PixelMed's template validator, by file: code meanings, templates, order."""
+    """Errors and warnings of PixelMed by file: templates, code meanings, order of items."""
     reports = _pixelmed_at_once(paths) if _which("javac") else _pixelmed_one_by_one(paths)
     return {path: _complaints(reports[path]) for path in paths}
 
