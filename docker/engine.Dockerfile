@@ -17,8 +17,6 @@ COPY dicom_listener dicom_listener
 COPY benchmarks benchmarks
 RUN /opt/radgen/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt ".[${EXTRAS}]"
 COPY triton_repo /opt/radgen/share/radgen/triton_repo
-# A short name for the packs that came with the wheel.
-RUN ln -s "$(/opt/radgen/bin/python -c 'import models.pack; print(models.pack.PACKS)')" /opt/radgen/packs
 
 FROM python:3.11.14-slim-bookworm
 RUN groupadd --gid 10001 radgen \

@@ -8,6 +8,7 @@ import yaml
 
 from dicom_listener.settings import ListenerSettings, check_settings
 from radgen.cli.sections import SECTION_TYPES
+from radgen.cli.site import open_site
 from radgen.config import load_section, read_file
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
@@ -16,9 +17,8 @@ EXAMPLE = DOCKER / "radgen.toml"
 
 @pytest.mark.parametrize("section", SECTION_TYPES)
 def test_each_section_of_the_example_fills_its_dataclass(section):
-    assert isinstance(
-        load_section(EXAMPLE, section, SECTION_TYPES[section]), SECTION_TYPES[section]
-    )
+    site = open_site(EXAMPLE)
+    assert isinstance(site.section(section, SECTION_TYPES[section]), SECTION_TYPES[section])
 
 
 def test_the_listener_takes_its_section_and_could_start_with_it():

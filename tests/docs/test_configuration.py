@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from dicom_listener.settings import ListenerSettings, PeerRule, TlsSettings
+from radgen.cli import site
 from radgen.cli.sections import SECTION_TYPES
 from radgen.config import SECTIONS
 
@@ -29,7 +30,9 @@ def shown(value):
     return "none" if value is None else repr(value)
 
 
-def default_of(field):
+def default_of(section, field):
+    if field.name in site._defaults(section):
+        return "this machine's"
     if field.default is not dataclasses.MISSING:
         return f"`{shown(field.default)}`"
     if field.default_factory is not dataclasses.MISSING:
@@ -39,7 +42,10 @@ def default_of(field):
 
 @pytest.mark.parametrize("section", ALL)
 def test_each_section_is_documented_with_its_keys_and_defaults(section, hold):
-    rows = [(f"`{field.name}`", default_of(field)) for field in dataclasses.fields(ALL[section])]
+    rows = [
+        (f"`{field.name}`", default_of(section, field))
+        for field in dataclasses.fields(ALL[section])
+    ]
     hold(DOCUMENT, section, rows)
 
 

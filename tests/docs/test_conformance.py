@@ -1,9 +1,11 @@
 """docs/conformance.md says what the code does: its tables are compared with the constants."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from pydicom.uid import UID, ComprehensiveSRStorage, ExplicitVRLittleEndian
+from pynetdicom._globals import DEFAULT_MAX_LENGTH
 from pynetdicom.presentation import build_context
 
 from dicom_listener import command_set, negotiation, sop_classes
@@ -11,10 +13,12 @@ from dicom_listener.settings import ListenerSettings
 from radgen.dicom import codes, private_block, sr_settings, write_header
 from radgen.dicom.draft_uids import DocumentKind
 from radgen.domain.report import Section
-from radgen.pacs import services, store
+from radgen.pacs import find, services, store
 from radgen.pacs.peer import Peer
+from radgen.pipeline import returning
 from radgen.study_store import file_meta
 
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = "docs/conformance.md"
 LIMITS = [
     "max_pdu_bytes",
@@ -77,10 +81,15 @@ def engine_services():
 def engine_syntaxes():
     """As the contexts are really built."""
     asking = build_context(services.STUDY_ROOT_FIND)
-    (storing,) = store._contexts([(ComprehensiveSRStorage, ExplicitVRLittleEndian)])
+    storing = store._contexts([(ComprehensiveSRStorage, ExplicitVRLittleEndian)])
+
+    def syntaxes(contexts, between):
+        offers = [", ".join(UID(uid).name for uid in each.transfer_syntax) for each in contexts]
+        return between.join(offers)
+
     return [
-        (service, ", ".join(UID(uid).name for uid in context.transfer_syntax))
-        for service, context in (("Storage of our documents", storing), ("all others", asking))
+        ("Storage of our documents, one context each", syntaxes(storing, "; ")),
+        ("all others, one context", syntaxes([asking], "")),
     ]
 
 
@@ -160,3 +169,12 @@ def test_every_refusal_of_the_listener_is_in_the_statement():
         name for name, value in vars(negotiation).items() if isinstance(value, negotiation.Refusal)
     }
     assert found == set(REFUSALS)
+
+
+def test_the_numbers_in_the_prose_are_those_of_the_code():
+    text = " ".join((ROOT / DOCUMENT).read_text(encoding="utf-8").split())
+    assert f"At most {find.MAX_ANSWERS:,} answers".replace(",", " ") in text
+    assert f"does not answer within {returning.COMMITMENT_WAIT_S:.0f} s" in text
+    assert f"({DEFAULT_MAX_LENGTH:,} bytes received".replace(",", " ") in text
+    assert f"{write_header.FIRST_SERIES_NUMBER} + version" in text
+    assert write_header.SERIES_DESCRIPTION.split(" / ")[0] in text

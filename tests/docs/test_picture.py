@@ -1,4 +1,4 @@
-"""docs/path.svg is a picture that any page may show, and shows the path that decision 0001 names."""
+"""docs/path.svg is a picture that any page may show, of the path that decision 0001 names."""
 
 import re
 from pathlib import Path
