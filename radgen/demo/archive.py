@@ -13,8 +13,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
 
 from radgen.demo.orthanc import ArchiveSettings, OrthancServer, find_orthanc
 from radgen.domain.errors import (
@@ -24,7 +29,6 @@ from radgen.domain.errors import (
     PeerUnreachableError,
 )
 from radgen.pacs.echo import echo
-from radgen.pacs.find import list_instances, list_series, studies_between
 from radgen.pacs.peer import Peer
 from radgen.pacs.retrieve import move_series
 from radgen.pacs.store import send
@@ -76,12 +80,88 @@ def demo_archive(
 
 @dataclass(slots=True)
 class _Seen:
-    """What the forwarder knows of one study. routed: images when it was last sent."""
+    """What the forwarder knows of one study.
 
-    instances: int = 0
-    since: float = field(default_factory=time.monotonic)
-    settled: int = 0
+    images: images by series. since: when the study last grew. routed: images when last sent.
+    not_before: when to try again after a failure. Times are of the monotonic clock, seconds.
+    """
+
+    images: dict[str, int] = field(default_factory=dict)
+    since: float = 0.0
     routed: int = 0
+    not_before: float = 0.0
+
+
+class _Forwarder:
+    """Has the archive send each study to the listener when it has stopped growing.
+
+    It looks at the folder where `qrscp` keeps its instances, which costs less than asking.
+    """
+
+    def __init__(self, settings: ArchiveSettings, peer: Peer) -> None:
+        self._settings = settings
+        self._peer = peer
+        self._folder = settings.folder / "instances"
+        self._known: set[str] = set()
+        self._studies: dict[str, _Seen] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Waits until a transfer under way is over."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(0.25):
+            self._look()
+            for study_uid, seen in self._studies.items():
+                now = time.monotonic()
+                due = max(seen.since + self._settings.stable_age_s, seen.not_before)
+                if sum(seen.images.values()) != seen.routed and now >= due:
+                    self._send(study_uid, seen)
+
+    def _look(self) -> None:
+        """Takes in the files that are new since the last look."""
+        for path in self._folder.iterdir():
+            if path.name in self._known:
+                continue
+            head = _head(path)
+            if head is None:
+                continue  # still being written: the next look will find it
+            self._known.add(path.name)
+            seen = self._studies.setdefault(str(head.StudyInstanceUID), _Seen())
+            seen.since = time.monotonic()
+            if head.Modality not in NOT_IMAGES:
+                series_uid = str(head.SeriesInstanceUID)
+                seen.images[series_uid] = seen.images.get(series_uid, 0) + 1
+
+    def _send(self, study_uid: str, seen: _Seen) -> None:
+        count = sum(seen.images.values())
+        try:
+            for series_uid in seen.images:
+                if self._stopping.is_set():
+                    return
+                move_series(self._peer, study_uid, series_uid, self._settings.listener_aet)
+            seen.routed = count
+        except PeerError as error:
+            # The listener may start later than the archive.
+            log.warning("forwarding failed", extra={"error": type(error).__name__})
+            seen.not_before = time.monotonic() + 5.0
+
+
+def _head(path: Path) -> Dataset | None:
+    """The three keys that routing needs, None where the file has not all of them yet."""
+    keys = ("StudyInstanceUID", "SeriesInstanceUID", "Modality")
+    try:
+        head = dcmread(path, stop_before_pixels=True, specific_tags=list(keys))
+    except (InvalidDicomError, EOFError, OSError):
+        return None
+    return head if all(key in head for key in keys) else None
 
 
 class SmallArchive:
@@ -99,9 +179,7 @@ class SmallArchive:
         self._progress = progress
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
-        self._stopping = threading.Event()
-        self._forwarder = threading.Thread(target=self._forward, name="forwarder", daemon=True)
-        self._seen: dict[str, _Seen] = {}
+        self._forwarder = _Forwarder(settings, self.peer())
 
     def __enter__(self) -> Self:
         self.start()
@@ -166,9 +244,7 @@ class SmallArchive:
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """Ends forwarder and program, and waits for both; safe to repeat."""
-        self._stopping.set()
-        if self._forwarder.is_alive():
-            self._forwarder.join()
+        self._forwarder.stop()
         process, self._process = self._process, None
         if process is not None:
             process.terminate()
@@ -194,42 +270,6 @@ class SmallArchive:
         if not path.is_file():
             raise PeerRefusedError("the archive does not have this instance")
         return path.read_bytes()
-
-    def _forward(self) -> None:
-        while not self._stopping.wait(0.25):
-            try:
-                for study in studies_between(self.peer(), None, None):
-                    self._consider(study.study_uid)
-            except PeerError as error:
-                # The listener may start later than the archive; the next round tries again.
-                log.warning("forwarding failed", extra={"error": type(error).__name__})
-                self._stopping.wait(2.0)
-
-    def _consider(self, study_uid: str) -> None:
-        """Sends the images of one study when it is stable and has more of them than before."""
-        if self._stopping.is_set():
-            return
-        seen = self._seen.setdefault(study_uid, _Seen())
-        by_series = list_instances(self.peer(), study_uid)
-        instances = sum(map(len, by_series.values()))
-        if instances != seen.instances:
-            seen.instances, seen.since = instances, time.monotonic()
-        waited = time.monotonic() - seen.since
-        if instances == seen.settled or waited < self.settings.stable_age_s:
-            return
-        images = [
-            s.series_uid for s in list_series(self.peer(), study_uid) if _is_image(s.modality)
-        ]
-        count = sum(len(by_series.get(uid, ())) for uid in images)
-        if count != seen.routed:
-            for series_uid in images:
-                move_series(self.peer(), study_uid, series_uid, self.settings.listener_aet)
-            seen.routed = count
-        seen.settled = instances
-
-
-def _is_image(modality: str) -> bool:
-    return modality not in NOT_IMAGES
 
 
 def _configuration(settings: ArchiveSettings) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pydicom.dataset import Dataset
 from pydicom.uid import (
+    JPEG2000,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -21,6 +22,7 @@ SYNTAXES = [
     RLELossless,
     JPEGLSLossless,
     JPEG2000Lossless,
+    JPEG2000,
     JPEGBaseline8Bit,
 ]
 COMMITMENT_PUSH = "1.2.840.10008.1.20.1"
