@@ -119,7 +119,7 @@ def build(data: Path, folder: Path) -> list[Trial]:
     trials = [try_finding(finding, films) for finding in FINDINGS]
     labels = [trial.label for trial in trials if trial.label is not None]
     for trial in trials:
-        print(f"{trial.finding:20} {trial.positives:4d} positives  {trial.within_view}")
+        print(f"{trial.finding:20} {trial.positives:4d} positives  {trial.within_strata}")
     findings = as_half(fit_head([label.finding for label in labels], films))
     gate = as_half(fit_gate(data, films.pictures, backbone))
     network = EncoderNetwork(backbone, findings, gate).eval().requires_grad_(requires_grad=False)

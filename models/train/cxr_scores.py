@@ -15,7 +15,7 @@ from models.calibration import calibrate, decide, judge_picture
 from models.pack import Label, Pack, load_pack
 from models.preprocess.radiograph import to_model_input
 from models.train.card import table, write_section
-from models.train.finding_heads import Trial, truth_of
+from models.train.finding_heads import Trial, strata_of, truth_of
 from models.train.gate_pictures import gate_examples
 from models.train.negatives import blank, noise
 from models.train.radiographs import KINDS, Picture, nih_radiographs, read_pixels
@@ -37,7 +37,7 @@ class LabelScore:
     finding: str
     positives: int
     auc: Interval
-    auc_within_view: Interval
+    auc_within_strata: Interval
     auc_by_view: dict[str, str]
     brier: float
     constant_brier: float
@@ -91,7 +91,7 @@ def _score_label(
         finding=label.finding,
         positives=int(truth.sum()),
         auc=auc_interval(chances, truth, patients, everything),
-        auc_within_view=auc_interval(chances, truth, patients, views),
+        auc_within_strata=auc_interval(chances, truth, patients, strata_of(films)),
         auc_by_view={
             str(view): str(
                 auc_interval(*(v[views == view] for v in (chances, truth, patients, views)))
@@ -155,7 +155,7 @@ def _card_lines(
     empty: dict[str, str],
 ) -> list[str]:
     chosen = table(
-        ["finding", "positives", "AUC within view, out of fold", "head", "sensitivity of absent",
+        ["finding", "positives", "AUC within strata, out of fold", "head", "sensitivity of absent",
          "specificity / precision of present", "answered"],
         [_trial_row(trial) for trial in trials],
     )  # fmt: skip
@@ -164,7 +164,7 @@ def _card_lines(
             "finding",
             "positives",
             "AUC",
-            "AUC within view",
+            "AUC within strata",
             "by view",
             "Brier (constant)",
             "answers",
@@ -185,7 +185,7 @@ def _card_lines(
 
 
 def _trial_row(trial: Trial) -> list[str]:
-    start = [trial.finding, str(trial.positives), str(trial.within_view or "too few")]
+    start = [trial.finding, str(trial.positives), str(trial.within_strata or "too few to compare")]
     found = trial.thresholds
     if found is None:
         return [*start, "no", "", "", ""]
@@ -202,7 +202,7 @@ def _label_row(label: LabelScore) -> list[str]:
         label.finding,
         str(label.positives),
         str(label.auc),
-        str(label.auc_within_view),
+        str(label.auc_within_strata),
         views,
         f"{label.brier:.3f} ({label.constant_brier:.3f})",
         answers,

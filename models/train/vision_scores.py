@@ -1,6 +1,7 @@
 """AUC with intervals by patient, and thresholds that keep what they promise."""
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ class Interval:
 
     @override
     def __str__(self) -> str:
+        if isnan(self.value):
+            return "no pair to compare"
         return f"{self.value:.2f} ({self.low:.2f}-{self.high:.2f})"
 
 
@@ -68,8 +71,11 @@ def auc_interval(
     for _ in range(DRAWS):
         drawn = np.concatenate([rows[n] for n in rng.integers(len(names), size=len(names))])
         values.append(pair_auc(scores[drawn], truth[drawn], strata[drawn]))
+    value = pair_auc(scores, truth, strata)
+    if np.isnan(value):
+        return Interval(value, value, value)
     low, high = np.nanpercentile(values, (2.5, 97.5))
-    return Interval(pair_auc(scores, truth, strata), float(low), float(high))
+    return Interval(value, float(low), float(high))
 
 
 def choose_thresholds(
