@@ -9,7 +9,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import Protocol
 
@@ -55,11 +54,9 @@ class Committer(Protocol):
 class _Rounds:
     """One round: data of all, names of all, folders of all, one journal batch."""
 
-    def __init__(self, root: Path, journal: JournalWriter, *, sync: bool) -> None:
-        self._root = str(root)
+    def __init__(self, journal: JournalWriter, *, sync: bool) -> None:
         self._journal = journal
         self._sync = sync
-        self._durable = {self._root}
 
     def run(self, group: Sequence[Commitment]) -> None:
         if self._sync:
@@ -72,29 +69,18 @@ class _Rounds:
             return
         try:
             if self._sync:
-                self._flush_folders(ready)
+                _flush_folders(ready)
             self._journal.append_lines(b"".join([one.lines for one in ready]))
         except (OSError, StoreError) as error:
             for one in ready:
                 one.error = error
 
-    def _flush_folders(self, group: Sequence[Commitment]) -> None:
-        """Flushes the folders that got a name, and the first time those above, as new perhaps."""
-        leaves = {one.target.rpartition("/")[0] for one in group if one.part is not None}
-        for leaf in leaves:
-            sync_folder(leaf)
-            folder = leaf
-            while folder not in self._durable:
-                self._durable.add(folder)
-                folder = folder.rpartition("/")[0]
-                sync_folder(folder)
-
 
 class DirectCommit:
     """Each thread does its own flushes (or none)."""
 
-    def __init__(self, root: Path, journal: JournalWriter, *, sync: bool) -> None:
-        self._rounds = _Rounds(root, journal, sync=sync)
+    def __init__(self, journal: JournalWriter, *, sync: bool) -> None:
+        self._rounds = _Rounds(journal, sync=sync)
 
     def commit(self, commitment: Commitment) -> None:
         """As in `Committer`."""
@@ -107,8 +93,8 @@ class DirectCommit:
 class GroupCommit:
     """One thread flushes for all; what comes while it flushes makes the next group."""
 
-    def __init__(self, root: Path, journal: JournalWriter) -> None:
-        self._rounds = _Rounds(root, journal, sync=True)
+    def __init__(self, journal: JournalWriter) -> None:
+        self._rounds = _Rounds(journal, sync=True)
         self._waiting: list[Commitment] = []
         self._wake = Condition(Lock())
         self._closing = False
@@ -162,3 +148,9 @@ def _give_name(commitment: Commitment) -> None:
         commitment.taken = True
     except OSError as error:
         commitment.error = error
+
+
+def _flush_folders(group: Sequence[Commitment]) -> None:
+    """Makes the new names durable; the folders themselves are since the store was opened."""
+    for folder in {one.target.rpartition("/")[0] for one in group if one.part is not None}:
+        sync_folder(folder)

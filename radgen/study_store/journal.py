@@ -63,6 +63,7 @@ class JournalWriter:
         self._mutex = Lock()
         self._fd = -1
         self._number = 0
+        self._next_path = ""
         self._size = 0
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +109,7 @@ class JournalWriter:
 
     def _take_segment(self) -> None:
         """Makes the open segment the newest one, whole, with room."""
-        if _segment_path(self._folder, self._number + 1).exists():
+        if os.access(self._next_path, os.F_OK):
             self._open_last()
         elif os.fstat(self._fd).st_size != self._size:  # another process was here, or died here
             self._size = _heal(self._fd)
@@ -126,6 +127,7 @@ class JournalWriter:
             os.close(self._fd)
         self._fd = fd
         self._number = number
+        self._next_path = str(_segment_path(self._folder, number + 1))
         self._size = _heal(fd)
         if self._sync:
             sync_folder(self._folder)

@@ -34,11 +34,7 @@ class Part:
 
     def link(self, target: str) -> None:
         """Gives the file its final name. Raises: FileExistsError if the name is taken, OSError."""
-        try:
-            os.link(self.path, target)
-        except FileNotFoundError:
-            Path(target).parent.mkdir(parents=True, exist_ok=True)
-            os.link(self.path, target)
+        os.link(self.path, target)
 
     def close(self) -> None:
         """Closes the file and removes the `.part` name; final names stay."""

@@ -1,11 +1,14 @@
 """The study store: where received files lie, and who may write them.
 
 ```
-root/instances/aa/bb/<name>.dcm   name: hex of SHA-256 over the SOP Instance UID, never data
+root/instances/a/b/<name>.dcm     name: hex of SHA-256 over the SOP Instance UID, never data
 root/quarantine/<name>.dcm .json  what could not be filed, and why
 root/journal/00000001.jsonl       one line for each arrival
 root/parts/<random>.part          files being received
 ```
+
+The 256 folders of instances are made when the store is opened: making folders while receiving
+cost more than writing the files.
 """
 
 import hashlib
@@ -27,11 +30,12 @@ from radgen.study_store.commit import (
     Durability,
     GroupCommit,
 )
-from radgen.study_store.journal import JournalPosition, JournalWriter, read_journal
+from radgen.study_store.journal import JournalPosition, JournalWriter, read_journal, sync_folder
 from radgen.study_store.part import Part, remove_leftovers
 
 _MEGABYTE = 1024 * 1024
 _COMPARE_BYTES = 256 * 1024
+_HEX = "0123456789abcdef"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,7 @@ class StoreWriter:
         self._parts = self._root / "parts"
         self._quarantine = self._root / "quarantine"
         try:
-            for folder in (self._parts, self._quarantine, self._root / "instances"):
-                folder.mkdir(parents=True, exist_ok=True)
+            _make_folders(self._root)
             self.leftovers = remove_leftovers(self._parts)
         except OSError as error:
             raise StoreError(f"store cannot be opened: {error.strerror}") from error
@@ -91,9 +94,9 @@ class StoreWriter:
         sync = durability is not Durability.NONE
         self._journal = JournalWriter(self._root, sync=sync)
         self._committer: Committer = (
-            GroupCommit(self._root, self._journal)
+            GroupCommit(self._journal)
             if durability is Durability.GROUPED
-            else DirectCommit(self._root, self._journal, sync=sync)
+            else DirectCommit(self._journal, sync=sync)
         )
 
     def __enter__(self) -> Self:
@@ -201,7 +204,20 @@ class StoreWriter:
 
 def _instance_path(sop_instance_uid: str) -> str:
     name = hashlib.sha256(sop_instance_uid.encode()).hexdigest()
-    return f"instances/{name[:2]}/{name[2:4]}/{name}.dcm"
+    return f"instances/{name[0]}/{name[1]}/{name}.dcm"
+
+
+def _make_folders(root: Path) -> None:
+    """Makes every folder that is not there yet, and makes it durable."""
+    root.mkdir(parents=True, exist_ok=True)
+    leaves = [root / "instances" / a / b for a in _HEX for b in _HEX]
+    changed: set[Path] = set()
+    for leaf in (root / "parts", root / "quarantine", *leaves):
+        if not leaf.is_dir():
+            leaf.mkdir(parents=True, exist_ok=True)
+            changed.update((leaf.parent, root / "instances", root))
+    for folder in changed:
+        sync_folder(folder)
 
 
 def _same_bytes(part: Part, path: Path) -> bool:
