@@ -24,16 +24,34 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 PID_FILE = "server.pid"
 REGIONS_FILE = "regions"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the fixed place of POSIX shared memory on Linux
-_REGION = re.compile(r"/(triton_python_backend_shm_region_[0-9A-Za-z-]+)")
+REGION_PREFIX = "triton_python_backend_shm_region_"
+_REGION = re.compile(rf"/({REGION_PREFIX}[0-9A-Za-z-]+)")
 
 
-def regions_of(pid: int) -> set[str]:
-    """Names of the shared memory regions that a server maps; none once it has ended."""
-    try:
-        maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
-    except OSError:
-        return set()
-    return set(_REGION.findall(maps))
+def regions_of(process: str) -> set[str]:
+    """Names of the regions that a process maps or has just opened; none once it has ended."""
+    folder, seen = Path("/proc") / process, ""
+    with contextlib.suppress(OSError):
+        seen += (folder / "maps").read_text(encoding="utf-8")
+    with contextlib.suppress(OSError):
+        for link in (folder / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                seen += f"{link.readlink()}\n"
+    return set(_REGION.findall(seen))
+
+
+def leaked_regions(since: float) -> set[str]:
+    """Names of our user's regions made after `since` that no process uses any more."""
+    ours = set()
+    for path in SHARED_MEMORY.glob(f"{REGION_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            if status.st_uid == os.getuid() and status.st_ctime >= since:
+                ours.add(path.name)
+    if not ours:
+        return ours
+    processes = [path.name for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return ours.difference(*map(regions_of, processes))
 
 
 def kill_group(pid: int) -> None:
@@ -49,7 +67,7 @@ def die_with_parent() -> None:
 
 def note_regions(folder: Path, pid: int, known: frozenset[str]) -> frozenset[str]:
     """Adds the server's regions to `known`, on disk too: the guard itself may be killed."""
-    seen = known | regions_of(pid)
+    seen = known | regions_of(str(pid))
     if seen != known:
         with contextlib.suppress(OSError):
             (folder / REGIONS_FILE).write_text("\n".join(sorted(seen)), encoding="ascii")
@@ -57,11 +75,19 @@ def note_regions(folder: Path, pid: int, known: frozenset[str]) -> frozenset[str
 
 
 def remove_run(folder: Path) -> None:
-    """Removes a run folder and the shared memory that it lists."""
+    """Removes a run folder, the regions that it lists, and those that died before they were seen.
+
+    A dead stub's region may stay mapped by its server to the end, hence the list; a server that is
+    stopped while it loads leaves regions that nobody had time to list.
+    """
+    names: set[str] = set()
     with contextlib.suppress(OSError, UnicodeError):
-        for name in (folder / REGIONS_FILE).read_text(encoding="ascii").split():
-            if _REGION.fullmatch(f"/{name}"):
-                (SHARED_MEMORY / name).unlink(missing_ok=True)
+        names.update((folder / REGIONS_FILE).read_text(encoding="ascii").split())
+    with contextlib.suppress(OSError):
+        names |= leaked_regions(since=(folder / PID_FILE).stat().st_mtime - 1.0)
+    for name in names:
+        if _REGION.fullmatch(f"/{name}"):
+            (SHARED_MEMORY / name).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

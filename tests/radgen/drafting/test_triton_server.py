@@ -19,7 +19,7 @@ from models.contract import DRAFT_REPORT, REPORT_DECODER
 from radgen.domain.errors import InferenceUnavailableError
 from radgen.drafting.local import LocalEngine
 from radgen.drafting.self_test import LOCAL_TOLERANCE, run_self_test
-from radgen.drafting.triton_guard import REGIONS_FILE, SHARED_MEMORY
+from radgen.drafting.triton_guard import REGIONS_FILE, SHARED_MEMORY, leaked_regions
 from radgen.drafting.triton_server import TritonServer, Watch
 from radgen.drafting.triton_wire import Endpoint, TritonWire
 
@@ -251,6 +251,14 @@ def test_a_server_that_cannot_load_its_pack_says_why(launch, self_test, tmp_path
     broken = dataclasses.replace(launch, pack_folder=tmp_path)
     with pytest.raises(InferenceUnavailableError, match=r"pack\.toml"):
         TritonServer(broken, self_test, Watch())
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks():
+    """No test leaves a region of shared memory that no process uses."""
+    since = time.time()
+    yield
+    assert leaked_regions(since) == set()
 
 
 @pytest.fixture
