@@ -11,6 +11,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class Supervisor:
         self._roles = tuple(roles)
         self._stop = threading.Event()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._ended: Counter[str] = Counter()
         self._threads = [
             threading.Thread(target=self._keep, args=(role,), name=role.name) for role in roles
         ]
@@ -64,6 +66,10 @@ class Supervisor:
         child = self._children.get(name)
         return child.pid if child is not None and child.poll() is None else None
 
+    def restarts(self, name: str) -> int:
+        """How often a role ended by itself and was started again."""
+        return self._ended[name]
+
     def _keep(self, role: Role) -> None:
         pause = FIRST_PAUSE_S
         while not self._stop.is_set():
@@ -71,6 +77,7 @@ class Supervisor:
             code = self._run_once(role)
             if self._stop.is_set():
                 return
+            self._ended[role.name] += 1
             long_enough = time.monotonic() - started > HEALTHY_AFTER_S
             pause = FIRST_PAUSE_S if long_enough else min(pause * 2, LONGEST_PAUSE_S)
             log.warning(

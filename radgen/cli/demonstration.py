@@ -1,11 +1,13 @@
 """`radgen demo`: see it work."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 DATA = Path("../shared/data")
+LOG_WIDTH = 200
 
 
 def demo(
@@ -25,17 +27,20 @@ def demo(
     """
     import logging
     import time
+    from functools import partial
 
     from rich.console import Console
 
+    from radgen.cli.handout import write_files
     from radgen.cli.processes import ALL_ROLES, role_commands
     from radgen.demo.plan import plan_demo
     from radgen.demo.run import Demo, choose_studies
 
     logging.basicConfig(level=logging.ERROR)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
     plan = plan_demo(out, port)
-    runner = Demo(plan, lambda file: role_commands(file, list(ALL_ROLES), plan.logs), console)
+    roles = partial(role_commands, wanted=list(ALL_ROLES), logs=plan.logs)
+    runner = Demo(plan, roles, write_files, console)
     with console.status("preparing studies"):
         studies = choose_studies(data)
     with runner.running() as archive:

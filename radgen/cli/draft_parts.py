@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from radgen.cli.handout import write_files
 from radgen.dicom.read_header import read_header
 from radgen.dicom.sr_settings import SrSettings
 from radgen.domain.errors import UnreadableInstanceError
@@ -12,7 +13,6 @@ from radgen.domain.report import DraftReport, Language, Section
 from radgen.pipeline.reading import ReadingRoom, read_study, to_report
 from radgen.pipeline.returning import build_documents
 from radgen.pipeline.steps import utc_now
-from radgen.review.files import write_files
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from radgen.pacs.peer import Peer
@@ -62,17 +62,24 @@ def free_port(wanted: int = 0) -> int:
 def write_config(plan: DemoPlan, peer: Peer) -> None:
     """The file a hospital would write, with short waits."""
     store = plan.folder.resolve() / "store"
-    tables = {
-        "listener": {"bind": "127.0.0.1", "port": plan.listener_port, "aet": peer.our_aet}
-        | {"store": str(store)},
+    tables: dict[str, dict[str, object]] = {
+        "listener": {
+            "bind": "127.0.0.1",
+            "port": plan.listener_port,
+            "aet": peer.our_aet,
+            "store": str(store),
+        },
         "store": {"folder": str(store)},
         "database": {"url": plan.database_url},
-        "completeness": {"quiet_s": QUIET_S, "released_s": QUIET_S, "settle_s": 0.5}
-        | {"longest_wait_s": LONGEST_WAIT_S, "ask_archive_s": 2.0},
+        "completeness": {
+            "quiet_s": QUIET_S,
+            "released_s": QUIET_S,
+            "settle_s": 0.5,
+            "longest_wait_s": LONGEST_WAIT_S,
+            "ask_archive_s": 2.0,
+        },
         "workflow": {"node": "demo", "poll_s": 0.25, "sweep_s": 0.25},
-        "pacs": {"name": peer.name, "aet": peer.aet, "host": peer.host, "port": peer.port}
-        | {"our_aet": peer.our_aet, "commitment": peer.commitment}
-        | {"dicomweb_url": peer.dicomweb_url},
+        "pacs": asdict(peer),
         "review": {"port": plan.review_port},
     }
     lines = []

@@ -20,17 +20,19 @@ from radgen.demo.phantom import PhantomStudy, phantom_studies
 from radgen.demo.plan import DemoPlan, write_config
 from radgen.demo.real_studies import real_studies
 from radgen.demo.table import study_table
-from radgen.domain.errors import PeerUnreachableError
+from radgen.domain.errors import PeerUnreachableError, StoreError
+from radgen.domain.report import DraftReport
 from radgen.domain.study import VersionState
 from radgen.ledger.ledger import Ledger
 from radgen.ledger.rows import StudyDetail
 from radgen.pacs.echo import echo
 from radgen.pacs.peer import Peer
-from radgen.review.files import write_files
 from radgen.serve import Role, Supervisor
 
 ENDED = (VersionState.CONFIRMED, VersionState.FAILED)
 START_S = 60.0
+HOPELESS = 3
+ALL_ROLES = ("listener", "worker", "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,25 @@ class Outcome:
         return self.back is not None and not self.back.faults
 
 
+WriteFiles = Callable[[Path, DraftReport, Sequence[bytes], Sequence[Path]], object]
+"""Folder, draft, its SRs, the files of the study -> the draft as files for people."""
+
+
 class Demo:
     """One run. roles: makes the processes' command lines from the configuration file."""
 
     def __init__(
-        self, plan: DemoPlan, roles: Callable[[Path], list[Role]], console: Console
+        self,
+        plan: DemoPlan,
+        roles: Callable[[Path], list[Role]],
+        write_files: WriteFiles,
+        console: Console,
     ) -> None:
         self._plan = plan
         self._roles = roles
+        self._write_files = write_files
         self._console = console
+        self._supervisor: Supervisor | None = None
 
     @contextmanager
     def running(self) -> Iterator[DemoArchive]:
@@ -75,9 +87,9 @@ class Demo:
             self._say(f"archive: {archive.kind}, DICOM port {settings.dicom_port}")
             write_config(self._plan, archive.peer())
             Ledger(self._plan.database_url).migrate()
-            supervisor = Supervisor(self._roles(self._plan.config))
-            stack.callback(supervisor.stop)
-            supervisor.start()
+            self._supervisor = Supervisor(self._roles(self._plan.config))
+            stack.callback(self._supervisor.stop)
+            self._supervisor.start()
             self._wait_for_listener()
             yield archive
 
@@ -128,9 +140,8 @@ class Demo:
                 archive.upload(content)
                 progress.advance(task)
 
-    @staticmethod
     def _wait_for_drafts(
-        ledger: Ledger, studies: Sequence[PhantomStudy], wait_s: float, progress: Progress
+        self, ledger: Ledger, studies: Sequence[PhantomStudy], wait_s: float, progress: Progress
     ) -> None:
         task = progress.add_task("drafts back in the archive", total=len(studies))
         give_up = time.monotonic() + wait_s
@@ -139,7 +150,14 @@ class Demo:
             counts = ledger.counts_by_state()
             done = sum(counts[state] for state in ENDED)
             progress.update(task, completed=done)
+            self._check_processes()
             time.sleep(0.3)
+
+    def _check_processes(self) -> None:
+        """Raises: StoreError naming the log of a process that cannot stay alive."""
+        for name in ALL_ROLES if self._supervisor else ():
+            if self._supervisor and self._supervisor.restarts(name) >= HOPELESS:
+                raise StoreError(f"{name} ends again and again; see {self._plan.logs}/{name}.log")
 
     def _read_back(
         self,
@@ -165,12 +183,12 @@ class Demo:
         store = self._plan.folder / "store"
         paths = [store / row.path for row in detail.instances if row.is_image]
         if back.report is not None:
-            write_files(folder, back.report, [data for _, data in back.files], paths)
+            self._write_files(folder, back.report, [data for _, data in back.files], paths)
         if back.files and (html := as_html(back.files[0][1])):
             (folder / "dsr2html.html").write_text(html, encoding="utf-8")
 
 
-def choose_studies(data: Path | None) -> list[PhantomStudy]:
+def choose_studies(data: Path | None) -> Sequence[PhantomStudy]:
     """Real studies where their folder is there, else generated ones."""
     if data is not None and data.is_dir():
         return real_studies(data)

@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from pydicom.datadict import tag_for_keyword
 from pydicom.uid import UID
 
 from radgen.dicom.read_file import open_header
-from radgen.dicom.read_values import HeaderValues
+from radgen.dicom.read_values import TAGS, HeaderValues
 from radgen.domain.errors import UnreadableInstanceError
 from radgen.ledger.ledger import Ledger
 from radgen.ledger.rows import (
@@ -52,11 +51,7 @@ _STORED = {
     Kind.DUPLICATE: (ArrivalKind.STORED, ArrivalKind.DUPLICATE),
     Kind.CONFLICT: (ArrivalKind.CONFLICT,),
 }
-_TAGS = [
-    int(tag)
-    for keyword in (*_FACTS.values(), *_URGENCY, "Modality")
-    if (tag := tag_for_keyword(keyword)) is not None
-]
+_TAGS_READ = [TAGS[keyword] for keyword in (*_FACTS.values(), *_URGENCY, "Modality")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +85,9 @@ def take_in_journal(ledger: Ledger, root: Path, rules: PriorityRules) -> set[str
         batch = _Batch()
         for record, _ in stretch:
             _sort_in(record, root, rules, batch)
+        # Before the position: an answer may be noted twice, but must not be lost in between.
+        for transaction_uid, event in batch.commitments:
+            ledger.answer_commitment(transaction_uid, event)
         position = stretch[-1][1]
         touched |= ledger.take_in(
             batch.arrivals,
@@ -97,8 +95,6 @@ def take_in_journal(ledger: Ledger, root: Path, rules: PriorityRules) -> set[str
             batch.ends,
             batch.quarantined,
         )
-        for transaction_uid, event in batch.commitments:
-            ledger.answer_commitment(transaction_uid, event)
     return touched
 
 
@@ -128,7 +124,7 @@ def _sort_in_instance(
     record: ArrivalRecord, root: Path, rules: PriorityRules, batch: _Batch
 ) -> None:
     try:
-        values = HeaderValues(open_header(root / record.path, _TAGS))
+        values = HeaderValues(open_header(root / record.path, _TAGS_READ))
     except UnreadableInstanceError as error:
         batch.quarantined.append(_quarantined(record, f"header: {error}"))
         return
