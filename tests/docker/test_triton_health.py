@@ -98,13 +98,6 @@ def test_a_server_that_computes_is_healthy(server):
     assert run.returncode == 0, run.stderr
 
 
-def test_a_server_whose_decoder_is_missing_is_not(server, tmp_path):
-    if DECODER_WEIGHTS in load_pack(PACK).files:
-        pytest.skip("the pack has a decoder, and it is loaded")
-    (tmp_path / DECODER_WEIGHTS).touch()
-    assert check(server[1], tmp_path).returncode != 0
-
-
 def test_a_server_that_is_not_there_is_not():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -112,22 +105,19 @@ def test_a_server_that_is_not_there_is_not():
     assert check(f"http://127.0.0.1:{port}", PACK).returncode != 0
 
 
-def test_a_server_whose_python_stub_died_is_not_though_it_says_ready(server):
+@pytest.mark.parametrize("model", ["vision_encoder", "report_decoder"])
+def test_a_server_whose_python_stub_died_is_not_though_it_says_ready(model, server):
     process, root = server
-    for stub in stubs_of(process.pid):
-        os.kill(stub, signal.SIGKILL)
+    os.kill(stub_of(model, process.pid), signal.SIGKILL)
     assert says_ready(root)
     assert check(root, PACK).returncode != 0
 
 
-def stubs_of(pid):
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()
-    found = [
-        int(child)
-        for child in subprocess.run(
-            ["ps", "-o", "pid=", "--sid", str(pid)], capture_output=True, text=True, check=True
-        ).stdout.split()
-        if b"stub" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
-    assert found, children
+def stub_of(model, session):
+    """Process id of the stub that serves `model`; its command line names the model."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--sid", str(session)], capture_output=True, text=True, check=True
+    )
+    lines = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in listed.stdout.split()}
+    (found,) = [pid for pid, line in lines.items() if b"stub" in line and model.encode() in line]
     return found
