@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radgen.compose.compose import compose
-from radgen.knowledge.labels import AI_LABEL
 from radgen.domain.errors import PackError, UnknownTermError
 from radgen.domain.finding import (
     Certainty,
@@ -21,6 +20,7 @@ from radgen.domain.finding import (
 )
 from radgen.domain.report import Language, ReportText, Section, Sentence
 from radgen.knowledge import findings, quantities, reasons
+from radgen.knowledge.labels import AI_LABEL
 
 PACK = PackIdentity("chest", "1.0.0", "a" * 64)
 ZH_SIDES = {"右": "right", "左": "left", "双": "bilateral"}

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from pydicom import dcmread
+from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
 
 from radgen.compose.compose import compose
 from radgen.dicom.read_sr import open_document
@@ -118,11 +119,12 @@ def header(**changes: Any) -> Dataset:
         "StudyInstanceUID": STUDY,
         "StudyID": "1",
     }
-    for keyword, value in (usual | changes).items():
-        if value is not None:
-            setattr(ds, keyword, value)
     buffer = BytesIO()
-    dcmwrite(buffer, ds)
+    with disable_value_validation():  # modalities write what they like
+        for keyword, value in (usual | changes).items():
+            if value is not None:
+                setattr(ds, keyword, value)
+        dcmwrite(buffer, ds)
     return dcmread(BytesIO(buffer.getvalue()), force=True)
 
 
@@ -161,12 +163,13 @@ def shapes() -> dict[str, Written]:
     refused = FindingStructure(
         "MG", "BREAST", refusal="unsupported-modality", details="MG", images=IMAGES[:1]
     )
-    framed = tuple(replace(each, frame=3) for each in IMAGES[:1])
+    enhanced = str(EnhancedCTImageStorage)
+    framed = tuple(replace(each, frame=3, sop_class_uid=enhanced) for each in IMAGES[:1])
     late = {"version": 3, "predecessor": "2.25.42", "predecessor_version": 1}
     odd = header(
         PatientID="9" * 64,
-        PatientName="A" * 64,
-        StudyDescription="胸" * 64,
+        PatientName="A" * 40 + "^" + "B" * 40,
+        StudyDescription="T" * 64,
         PatientBirthDate=None,
         PatientSex=None,
         AccessionNumber=None,

@@ -140,6 +140,13 @@ def test_a_name_with_deceptive_tail_bytes_survives(
     assert ds.StudyDescription == "乗乛检查"
 
 
+def test_lengths_are_counted_in_characters(make_draft, make_header):
+    source = make_header(StudyDescription="胸" * 64, PatientName="A" * 40 + "^" + "B" * 40)
+    ds = make_draft(source=source).documents[0]
+    assert ds.StudyDescription == "胸" * 64
+    assert ds.PatientName == "A" * 40 + "^" + "B" * 23
+
+
 def test_odd_and_missing_attributes_become_legal_ones(make_draft):
     source = Dataset()
     source.StudyInstanceUID = "1.2.826.0.1.3680043.8.498.1"
