@@ -7,7 +7,9 @@ A section is a frozen dataclass beside the code that obeys it; this module only 
 import json
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -15,6 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from radgen.domain.errors import ConfigurationError
 
 T = TypeVar("T")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 SECTIONS = (
     "listener",
     "store",
@@ -51,12 +54,15 @@ def read_file(path: Path | None) -> dict[str, Any]:
     return tables
 
 
-def load_section(path: Path | None, name: str, type_: type[T]) -> T:
+def load_section(
+    path: Path | None, name: str, type_: type[T], defaults: Mapping[str, Any] = NOTHING
+) -> T:
     """Section `name` of the file as `type_` (a frozen dataclass), its defaults filling the rest.
 
+    defaults: values of this site for keys that the file leaves out.
     Raises: ConfigurationError naming section, key and fault.
     """
-    table = dict(read_file(path).get(name, {})) | _from_environment(name)
+    table = {**defaults, **read_file(path).get(name, {}), **_from_environment(name)}
     try:
         return _adapter(type_).validate_python(table)
     except ValidationError as error:
