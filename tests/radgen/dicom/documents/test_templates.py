@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
+from radgen.dicom.check_template import check_draft
 from radgen.dicom.codes import ELEMENTS, RETIRED_SECTIONS, coded
+from radgen.dicom.read_header import read_dataset
 from radgen.dicom.read_sr import section_of
 from radgen.dicom.write_header import to_bytes
 from radgen.domain.report import Section
@@ -164,3 +166,20 @@ def test_a_reader_of_the_rendered_document_meets_the_warning_first(
     assert body.rindex(words[0]) > body.rindex("1. ")
     assert "UNVERIFIED" in page
     assert ELEMENTS[Section.FINDINGS].meaning in body
+
+
+@pytest.mark.validators
+@pytest.mark.shared_data
+def test_the_headers_of_real_scanners_make_valid_reports(
+    validators, make_draft, shared_data, tmp_path
+):
+    files = sorted((shared_data / "dicom_samples").rglob("*.dcm"))[::12]
+    files += sorted((shared_data / "dicom_cxr").rglob("*.dcm"))[::8]
+    assert len(files) > 5
+    for index, path in enumerate(files):
+        source = read_dataset(path)
+        ds = make_draft(source=source, study_uid=str(source.StudyInstanceUID)).documents[0]
+        assert check_draft(ds) == [], path
+        found = validators.dciodvfy(saved(tmp_path, ds, str(index)))
+        # The patient's name is the scanner's to write, also without a caret.
+        assert [each for each in found if "Retired Person Name form" not in each] == [], path
