@@ -13,7 +13,7 @@ IMAGE_SIZE = 260
 """Rows and columns of the encoder's input, pixels."""
 
 GRID = 9
-"""Rows and columns of an evidence map: one cell for 32 input pixels, the last one padded."""
+"""Rows and columns of an evidence map; cell i is centred on input pixel 130 + 32 (i - 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def _named(specs: tuple[TensorSpec, ...], name: str) -> TensorSpec:
 
 # IMAGE: values in [0, 1] as displayed, made by models.preprocess.radiograph and by nothing else.
 # LOGITS: raw scores, labels in the order of the pack; models.calibration gives them a meaning.
-# EVIDENCE: class activation maps; the mean over the map of label k is LOGITS[k].
+# EVIDENCE: class activation maps; the mean over the map of label k is LOGITS[k]. A mirrored image
+# gives the mirrored map.
 # GATE: what kind of picture this is; models.calibration.judge_picture reads it.
 VISION_ENCODER = ServedModel(
     name="vision_encoder",

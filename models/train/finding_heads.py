@@ -107,5 +107,6 @@ def _out_of_fold(data: Development, truth: NDArray[np.bool_]) -> NDArray[np.floa
         inside, outside = folds != fold, folds == fold
         both = np.concatenate([data.features[inside], data.mirrored[inside]])
         found = fit_binary(both, np.tile(truth[inside], 2), PENALTY)
-        scores[outside] = data.features[outside] @ found[:-1] + found[-1]
+        read = (data.features[outside] + data.mirrored[outside]) / 2  # as the exported graph does
+        scores[outside] = read @ found[:-1] + found[-1]
     return scores

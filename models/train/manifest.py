@@ -1,5 +1,9 @@
-"""Writes the last table of a pack's manifest: every file with its SHA-256."""
+"""Writes the last table of a pack's manifest: every file with its SHA-256.
 
+After a card was edited by hand: `python -m models.train.manifest models/packs/<name>`.
+"""
+
+import argparse
 import hashlib
 from pathlib import Path
 
@@ -21,3 +25,14 @@ def seal(folder: Path) -> None:
         if path.is_file() and path.name != MANIFEST
     ]
     manifest.write_text("\n".join([head, "", _TABLE.strip(), *lines, ""]), encoding="utf-8")
+
+
+def main() -> None:
+    """Seals the folder named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    seal(parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()

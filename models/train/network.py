@@ -76,8 +76,15 @@ class EncoderNetwork(nn.Module):
 
     @override
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores [N, K], class activation maps [N, K, 9, 9], kinds of picture [N, G]."""
-        features = self.backbone(images)
+        """Scores [N, K], class activation maps [N, K, 9, 9], kinds of picture [N, G].
+
+        Each image is read straight and mirrored and the maps are averaged: alone, the network's
+        padding shifts them by a part of a cell and a film and its mirror image differ. So they
+        mirror each other exactly, and cell i lies around 130 + 32 (i - 4) pixels.
+        """
+        straight = self.backbone(images)
+        mirrored = self.backbone(images.flip(3)).flip(3)
+        features = (straight + mirrored) / 2
         evidence = self.findings(features)
         gate = self.gate(features)
         return evidence.mean(dim=(2, 3)), evidence, gate.mean(dim=(2, 3))

@@ -50,14 +50,38 @@ def request(logits: np.ndarray, pieces: list[str], limit: int = LIMIT) -> Genera
 
 
 def test_a_report_is_the_same_alone_and_in_a_batch(decoder: ReportDecoder):
-    wanted = every_answer(decoder)[:60]
+    wanted = every_answer(decoder) * 5
     alone = [generate(decoder, logits, LIMIT) for logits in wanted]
-    assert len(set(alone)) > 10
+    distinct = {tuple(decoder.states(logits).items()) for logits in wanted}
+    assert len(set(alone)) == len(distinct) > 3
     with GenerationLoop(decoder, max_batch=8) as loop:
         handles = [loop.submit(request(logits, [])) for logits in wanted]
         assert all(handle.wait(60) for handle in handles)
     assert [handle.text for handle in handles] == alone
     assert {handle.outcome for handle in handles} == {"finished"}
+
+
+def test_long_reports_of_any_states_are_the_same_alone_and_in_a_changing_batch(
+    decoder: ReportDecoder,
+):
+    rng = np.random.default_rng(7)
+    answers = ("present", "absent", "not assessed")
+    wanted = [
+        {finding: answers[int(rng.integers(3))] for finding in decoder.tokenizer.findings}
+        for _ in range(40)
+    ]
+    alone = [write_report(decoder, states, LIMIT) for states in wanted]
+    empty = np.zeros(0, dtype=np.float32)
+    handles = [
+        GenerationHandle(request(empty, []), tuple(decoder.prompt(states))) for states in wanted
+    ]
+    batch, waiting = Batch(decoder, max_batch=5), list(handles)
+    while waiting or batch.live:
+        if waiting and batch.has_room:
+            batch.admit(waiting.pop(0))  # one newcomer a step: rows of every age together
+        batch.step()
+    assert [handle.text for handle in handles] == alone
+    assert max(map(len, alone)) > 200
 
 
 def test_pieces_arrive_one_by_one_and_joined_are_the_text(decoder: ReportDecoder):
