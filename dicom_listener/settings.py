@@ -59,7 +59,7 @@ class ListenerSettings:
     bind: str = "127.0.0.1"
     port: int = 11112
     aet: str = "RADGEN"
-    store: Path = Path("store")
+    store: Path = Path("var/store")
     check_called_aet: bool = True
     peers: tuple[PeerRule, ...] = ()
     accept_any_peer: bool = False

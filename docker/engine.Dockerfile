@@ -3,13 +3,15 @@
 FROM python:3.11.14-slim-bookworm AS build
 # Exactly one of cpu and gpu (docs/install.md). Leave `triton` out where TRITON_URL is always set.
 ARG EXTRAS=engine,cpu,triton
-# torch of the main index carries CUDA libraries of several gigabytes that this image never uses.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# The main index serves a torch with CUDA libraries of several gigabytes that this image never uses:
+# give the address of PyTorch's CPU index here (docs/install.md).
+ARG TORCH_INDEX=
 WORKDIR /src
 RUN python -m venv /opt/radgen
 COPY constraints.txt ./
-RUN /opt/radgen/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt \
-        --index-url "${TORCH_INDEX}" --extra-index-url https://pypi.org/simple torch
+RUN if [ -n "${TORCH_INDEX}" ]; then \
+        /opt/radgen/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt \
+        --extra-index-url "${TORCH_INDEX}" torch; fi
 COPY pyproject.toml README.md LICENSE ./
 COPY radgen radgen
 COPY models models

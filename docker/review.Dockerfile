@@ -1,14 +1,10 @@
 # The page: worklist and one study, read only.
 # Build from the root of the checkout: docker build -f docker/review.Dockerfile -t radgen-review:0.1.0 .
 FROM python:3.11.14-slim-bookworm AS build
-# torch comes with the extra `engine`; the page never imports it. See EXTRAS in engine.Dockerfile.
-ARG EXTRAS=engine,cpu
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+ARG EXTRAS=review
 WORKDIR /src
 RUN python -m venv /opt/radgen
 COPY constraints.txt ./
-RUN /opt/radgen/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt \
-        --index-url "${TORCH_INDEX}" --extra-index-url https://pypi.org/simple torch
 COPY pyproject.toml README.md LICENSE ./
 COPY radgen radgen
 COPY models models

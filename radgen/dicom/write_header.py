@@ -7,7 +7,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID, ImplicitVRLittleEndian
 
 from radgen.dicom.codes import PROCESSING_EQUIPMENT, coded
 from radgen.dicom.copy_identity import copy_identity, text_of
@@ -104,7 +104,9 @@ def _put_instance(ds: Dataset, report: DraftReport, kind: DocumentKind, sop_clas
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = ds.SOPClassUID
     meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    # The default of PS3.5 10.1, which every peer must take. It also names no VR for the private
+    # block, of which validators without our dictionary would otherwise warn.
+    meta.TransferSyntaxUID = ImplicitVRLittleEndian
     meta.ImplementationClassUID = _IMPLEMENTATION_UID
     meta.ImplementationVersionName = "RADGEN"
     ds.file_meta = meta
