@@ -89,18 +89,14 @@ REPORT_DECODER = ServedModel(
     decoupled=True,
 )
 
+# TEXT alone: Triton refuses an ensemble that gives a plain output beside a streamed one.
 DRAFT_REPORT = ServedModel(
     name="draft_report",
     inputs=(
         TensorSpec("IMAGE", "float32", (1, 1, IMAGE_SIZE, IMAGE_SIZE)),
         TensorSpec("MAX_TOKENS", "int32", (1,)),
     ),
-    outputs=(
-        TensorSpec("LOGITS", "float32", (1, VARIABLE)),
-        TensorSpec("EVIDENCE", "float32", (1, VARIABLE, GRID, GRID)),
-        TensorSpec("GATE", "float32", (1, VARIABLE)),
-        TensorSpec("TEXT", "object", (1,)),
-    ),
+    outputs=(TensorSpec("TEXT", "object", (1,)),),
     max_batch=0,
     decoupled=True,
 )

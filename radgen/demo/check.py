@@ -22,11 +22,12 @@ from radgen.ledger.rows import DraftRow
 
 TEXT_SR = "2000"
 VALIDATORS = {"dciodvfy": (), "dsrdump": ("-q", "+U8")}
-# What a validator says of words that a draft must take over from its study as they are, and of one
-# character set that dsrdump cannot check.
-OF_THE_SOURCE = (
+# What validators say of words that a draft must take over from its study as they are, of a private
+# coding scheme (PS3.3 8.2 keeps 99... for them), and of a character set that dsrdump cannot check.
+NO_FAULT = (
     "Retired Person Name form",
     "needed to build DICOMDIR",
+    "Unrecognized defined term <99RADGEN>",
     "VR checker does not support",
 )
 
@@ -85,7 +86,7 @@ def external_faults(data: bytes) -> list[str]:
 
 def _is_complaint(line: str) -> bool:
     words = ("Error", "Warning", "E:", "W:", "F:")
-    return any(word in line for word in words) and not any(each in line for each in OF_THE_SOURCE)
+    return any(word in line for word in words) and not any(each in line for each in NO_FAULT)
 
 
 def as_html(data: bytes) -> str | None:

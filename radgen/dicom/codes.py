@@ -93,6 +93,11 @@ def coded(code: Code) -> Sequence:
     return Sequence([code_item(code)])
 
 
+def uses_private_scheme(ds: Dataset) -> bool:
+    """True if any code of the document, at any depth, is our own."""
+    return any(element.value == PRIVATE_SCHEME for element in ds.iterall() if element.VR == "SH")
+
+
 def put_private_scheme(ds: Dataset) -> None:
     """Coding Scheme Identification Sequence (PS3.3 C.12.1.1.1) for codes that are our own."""
     item = Dataset()

@@ -27,6 +27,7 @@ from radgen.dicom.codes import (
     TRACKING_ID,
     TRACKING_UID,
     put_private_scheme,
+    uses_private_scheme,
 )
 from radgen.dicom.draft_uids import DocumentKind, tracking_uid
 from radgen.dicom.sr_settings import SrSettings
@@ -66,8 +67,9 @@ def write_measurements(
     modules.put_author(ds, settings)
     modules.put_order(ds, source)
     modules.put_evidence(ds, read)
-    put_private_scheme(ds)
     modules.put_root(ds, _root(report, settings))
+    if uses_private_scheme(ds):
+        put_private_scheme(ds)
     return ds
 
 

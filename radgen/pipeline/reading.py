@@ -24,6 +24,7 @@ from radgen.domain.study import InstanceHeader
 from radgen.drafting.assess_radiograph import assess_radiograph
 from radgen.drafting.assess_volume import assess_volume
 from radgen.drafting.engine import Engine
+from radgen.drafting.proposal import CheckedProposal, check_proposal
 from radgen.select.plan import ReadingPlan, plan_study
 
 log = logging.getLogger(__name__)
@@ -46,14 +47,14 @@ class StudyReading:
 
     image: the pixels that were read, for a picture; None for a refused study.
     unreadable: how many files had no readable header.
-    proposal: the decoder's own words, unchecked; "" where there are none.
+    proposal: what of the decoder's words agrees with the structure; None where nothing was written.
     """
 
     plan: ReadingPlan
     structure: FindingStructure
     image: Radiograph | Volume | None = None
     unreadable: int = 0
-    proposal: str = ""
+    proposal: CheckedProposal | None = None
 
     def summary(self) -> dict[str, object]:
         """Plain JSON without identity, for the timeline."""
@@ -62,8 +63,13 @@ class StudyReading:
             "refusal": self.structure.refusal,
             "read": len(self.plan.instances),
             "unreadable": self.unreadable,
+            "decoder": _counts(self.proposal),
             "left_out": [list(pair) for pair in self.plan.left_out],
         }
+
+
+def _counts(proposal: CheckedProposal | None) -> dict[str, int] | None:
+    return {"kept": len(proposal.kept), "dropped": proposal.dropped} if proposal else None
 
 
 def read_study(paths: Sequence[Path], room: ReadingRoom, missing: int | None) -> StudyReading:
@@ -89,16 +95,20 @@ def to_report(
     study_uid: str,
     version: int,
     drafted_at: datetime,
-    predecessor: str | None,
+    predecessor: tuple[str, int] | None,
 ) -> DraftReport:
-    """The structure with its texts, Chinese first."""
+    """The structure with its texts, Chinese first.
+
+    predecessor: SOP Instance UID and version of the draft it replaces.
+    """
     return DraftReport(
         study_uid=study_uid,
         version=version,
         drafted_at=drafted_at,
         structure=structure,
         texts=compose(structure, (Language.ZH, Language.EN)),
-        predecessor=predecessor,
+        predecessor=predecessor[0] if predecessor else None,
+        predecessor_version=predecessor[1] if predecessor else None,
     )
 
 
@@ -146,7 +156,9 @@ def _read_radiograph(plan: ReadingPlan, room: ReadingRoom) -> StudyReading:
     raw = room.engine.read(prepared.image, room.max_tokens, room.deadline_s)
     structure = assess_radiograph(radiograph, raw, prepared.geometry, pack)
     structure = replace(structure, modality=plan.modality, body_part=plan.body_part)
-    return StudyReading(plan, structure, radiograph, proposal=raw.text)
+    # The decoder never saw the gate: of a refused film its words are not even looked at.
+    proposal = None if structure.refusal else check_proposal(raw.text, structure)
+    return StudyReading(plan, structure, radiograph, proposal=proposal)
 
 
 def _read_volume(plan: ReadingPlan, room: ReadingRoom) -> StudyReading:

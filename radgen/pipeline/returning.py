@@ -11,8 +11,8 @@ from pydicom.dataset import Dataset
 
 from radgen.dicom.check_template import check_draft
 from radgen.dicom.read_header import read_dataset
-from radgen.dicom.write_header import to_bytes
 from radgen.dicom.sr_settings import SrSettings
+from radgen.dicom.write_header import to_bytes
 from radgen.dicom.write_sr import write_draft
 from radgen.domain.errors import (
     PeerRefusedError,

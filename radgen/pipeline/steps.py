@@ -90,12 +90,12 @@ class StudySteps:
         self._ledger.record_draft(report, self._room.engine.name)
         self._ledger.record_event(study_uid, version, "read", reading.summary())
 
-    def _predecessor(self, study_uid: str, version: int) -> str | None:
+    def _predecessor(self, study_uid: str, version: int) -> tuple[str, int] | None:
         """The newest older draft that an archive may hold."""
         for number in range(version - 1, 0, -1):
             older = self._ledger.draft(study_uid, number)
             if older is not None and older.sr_uids:
-                return older.sr_uids[0]
+                return older.sr_uids[0], number
         return None
 
     def give_back(self, study_uid: str, version: int) -> None:
