@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from radgen.cli.engine_parts import open_room
-from radgen.cli.site import Site
+from radgen.cli.site import DatabaseSettings, Site
 from radgen.completeness import CompletenessPolicy
 from radgen.dicom.sr_settings import SrSettings
 from radgen.ledger.ledger import Ledger
@@ -15,6 +15,7 @@ from radgen.pacs.peer import Peer
 from radgen.pipeline.archive import count_images
 from radgen.pipeline.returning import ReturnDesk
 from radgen.pipeline.steps import StudySteps
+from radgen.worker.broken import fail_broken
 from radgen.worker.intake import PriorityRules
 from radgen.worker.loop import Worker
 from radgen.worker.sweep import Sweep
@@ -24,6 +25,7 @@ from radgen.workflow.settings import WorkflowSettings
 from radgen.workflow.takeover import take_over_dead
 
 TAKEOVER_EVERY_S = 10.0
+BROKEN_EVERY_S = 60.0
 log = logging.getLogger(__name__)
 
 
@@ -45,21 +47,40 @@ def run_worker(site: Site, stop: threading.Event) -> None:
                 sweep = Sweep(ledger, policy, partial(count_images, peer))
                 log.info("worker is ready", extra={"engine": room.engine.name})
                 worker = Worker(ledger, root, rules, sweep, lanes)
-                worker.run(stop, settings.sweep_s, _housekeeping(site, lanes, lease, settings.node))
+                tidy = _housekeeping(site.database, ledger, lanes, settings.node)
+                worker.run(stop, settings.sweep_s, lease.keep, tidy)
         finally:
             room.engine.close()
 
 
-def _housekeeping(site: Site, lanes: Lanes, lease: Lease, node: str) -> Callable[[], None]:
-    """What happens at every turn: the lease is looked at, now and then dead nodes too."""
-    database = site.database
+def _housekeeping(
+    database: DatabaseSettings, ledger: Ledger, lanes: Lanes, node: str
+) -> Callable[[], None]:
+    """What is looked at now and then: dead nodes, and work that ended without a result."""
+
+    def take_over() -> None:
+        take_over_dead(lanes, database.url, database.lock_folder, node)
+
+    duties = (
+        every(TAKEOVER_EVERY_S, take_over),
+        every(BROKEN_EVERY_S, lambda: fail_broken(ledger, lanes)),
+    )
+
+    def tidy() -> None:
+        for duty in duties:
+            duty()
+
+    return tidy
+
+
+def every(seconds: float, duty: Callable[[], object]) -> Callable[[], None]:
+    """`duty`, done at the first call and then at most once in so many seconds."""
     due = time.monotonic()
 
-    def keep() -> None:
+    def done_when_due() -> None:
         nonlocal due
-        lease.keep()
         if time.monotonic() >= due:
-            due = time.monotonic() + TAKEOVER_EVERY_S
-            take_over_dead(lanes, database.url, database.lock_folder, node)
+            due = time.monotonic() + seconds
+            duty()
 
-    return keep
+    return done_when_due

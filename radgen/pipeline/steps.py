@@ -138,6 +138,9 @@ class StudySteps:
 
     def give_up(self, study_uid: str, version: int, reason: str) -> None:
         """Leaves the version to a person, with the reason."""
+        # A version that failed before its first step counts an attempt all the same: a retry is
+        # known by its number, and the number of the last one would never run again.
+        self._ledger.move(study_uid, version, (VersionState.COMPLETE,), VersionState.DRAFTING)
         row = self._ledger.version(study_uid, version)
         if row is not None and row.state in UNFINISHED and row.state is not VersionState.FAILED:
             self._ledger.move(study_uid, version, (row.state,), VersionState.FAILED, failure=reason)

@@ -10,18 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from radgen.domain.errors import StoreError
-from radgen.domain.study import VersionState
 from radgen.ledger.ledger import Ledger
 from radgen.ledger.rows import Priority, ReadyVersion
+from radgen.worker.broken import TO_DRAFT, TO_RETURN, attempt_of, work_id
 from radgen.worker.intake import PriorityRules, take_in_journal
 from radgen.worker.sweep import Sweep
 from radgen.workflow.lanes import Lanes
 
 log = logging.getLogger(__name__)
-# DRAFTING and RETURNED too: after a crash their workflow is recovered, or, where the workflow
-# database was lost, started again; the same id is never run twice.
-TO_DRAFT = (VersionState.COMPLETE, VersionState.DRAFTING)
-TO_RETURN = (VersionState.DRAFTED, VersionState.RETURNED)
 
 
 class Worker:
@@ -40,14 +36,25 @@ class Worker:
         self._rules = rules
         self._sweep = sweep
         self._lanes = lanes
-        self._submitted: set[tuple[str, int, int, bool]] = set()
+        self._submitted: set[str] = set()
 
-    def run(self, stop: threading.Event, pause_s: float, keep: Callable[[], None]) -> None:
-        """Turns until `stop` is set. keep: called every turn; raises when this node must end."""
+    def run(
+        self,
+        stop: threading.Event,
+        pause_s: float,
+        keep: Callable[[], None],
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Turns until `stop` is set.
+
+        keep: called every turn; raises when this node must end.
+        tidy: called every turn too; what it raises is tried again.
+        """
         while not stop.wait(pause_s):
             keep()
             try:
                 self.turn(datetime.now(UTC))
+                tidy()
             except StoreError as error:
                 # A full disk or a database that restarts: nothing is lost, the next turn goes on.
                 log.error("turn failed, trying again", extra={"error": str(error)})  # noqa: TRY400
@@ -57,27 +64,15 @@ class Worker:
         take_in_journal(self._ledger, self._store_root, self._rules)
         self._sweep.close_complete(now)
         ready = self._ledger.ready_versions((*TO_DRAFT, *TO_RETURN))
-        waiting = {_key(version) for version in ready}
         for version in ready:
-            if _key(version) not in self._submitted:
+            if work_id(version) not in self._submitted:
                 self._submit(version)
-        self._submitted = waiting
+        self._submitted = set(map(work_id, ready))
 
     def _submit(self, version: ReadyVersion) -> None:
         stat = version.priority is Priority.STAT
-        key = (version.study_uid, version.version)
+        key = (version.study_uid, version.version, attempt_of(version))
         if version.state in TO_RETURN:
-            self._lanes.submit_return(*key, version.attempts, stat=stat)
+            self._lanes.submit_return(*key, stat=stat)
         else:
-            self._lanes.submit_draft(*key, _attempt(version), version.modality, stat=stat)
-
-
-def _attempt(version: ReadyVersion) -> int:
-    """The attempt a draft workflow belongs to: a version being drafted has counted it already."""
-    return version.attempts - (version.state is VersionState.DRAFTING)
-
-
-def _key(version: ReadyVersion) -> tuple[str, int, int, bool]:
-    returning = version.state in TO_RETURN
-    attempt = version.attempts if returning else _attempt(version)
-    return version.study_uid, version.version, attempt, returning
+            self._lanes.submit_draft(*key, version.modality, stat=stat)

@@ -7,6 +7,7 @@ waits here for a person: sign-off is a workflow of its own.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -45,6 +46,8 @@ class DraftFlow:
     def __init__(self, steps: Steps, settings: WorkflowSettings) -> None:
         self._steps = steps
         self._settings = settings
+        self._busy = 0
+        self._lock = threading.Lock()
         to_draft: Chain = (("draft", steps.draft),)
         to_return: Chain = (("give_back", steps.give_back), ("confirm", steps.confirm))
 
@@ -62,7 +65,20 @@ class DraftFlow:
         self.draft = draft
         self.give_back = give_back
 
+    def is_busy(self) -> bool:
+        """True while a step runs in this process."""
+        return self._busy > 0
+
     def _run(self, steps: Chain, study_uid: str, version: int) -> str:
+        with self._lock:
+            self._busy += 1
+        try:
+            return self._run_chain(steps, study_uid, version)
+        finally:
+            with self._lock:
+                self._busy -= 1
+
+    def _run_chain(self, steps: Chain, study_uid: str, version: int) -> str:
         for name, effect in steps:
             fault = self._step(name, effect, study_uid, version)
             if fault:

@@ -1,123 +1,110 @@
-"""The lanes with real DBOS on a real SQLite file; the steps are a ten-line recorder."""
+"""The lanes with real DBOS on a real SQLite file; the steps are a recorder."""
 
+import logging
 import threading
 import time
 
 import pytest
 
-from radgen.domain.errors import PeerUnreachableError, UnsupportedStudyError
+from radgen.cli.logs import JsonLines
+from radgen.domain.errors import PeerUnreachableError, StoreError, UnsupportedStudyError
 from radgen.workflow.flow import describe
-from radgen.workflow.lanes import Lanes
+from radgen.workflow.lanes import Lanes, draft_id
 from radgen.workflow.settings import WorkflowSettings
 
-FAST = WorkflowSettings(poll_s=0.05, peer_pause_s=0.01, peer_attempts=3)
 
-
-class Recorder:
-    def __init__(self, faults=None, delay_s=0.0):
-        self.calls, self.faults, self.delay_s = [], dict(faults or {}), delay_s
-        self.running, self.peak, self.lock = {}, {}, threading.Lock()
-
-    def _note(self, name, study_uid, version):
-        with self.lock:
-            lane = study_uid.split("-")[0]
-            self.running[lane] = self.running.get(lane, 0) + 1
-            self.peak[lane] = max(self.peak.get(lane, 0), self.running[lane])
-            self.calls.append((name, study_uid, version))
-        time.sleep(self.delay_s)
-        with self.lock:
-            self.running[lane] -= 1
-        faults = self.faults.get(name)
-        if faults:
-            raise faults.pop(0)
-
-    def draft(self, study_uid, version):
-        self._note("draft", study_uid, version)
-
-    def give_back(self, study_uid, version):
-        self._note("give_back", study_uid, version)
-
-    def confirm(self, study_uid, version):
-        self._note("confirm", study_uid, version)
-
-    def give_up(self, study_uid, version, reason):
-        self.calls.append(("give_up", study_uid, version, reason))
-
-
-def wait_for(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
-
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/workflow.sqlite"
-
-
-def names(steps):
-    return [call[0] for call in steps.calls]
-
-
-def test_a_version_is_drafted_once_however_often_it_is_submitted(url):
-    steps = Recorder()
-    with Lanes(url, steps, FAST) as lanes:
+def test_a_version_is_drafted_once_however_often_it_is_submitted(url, recorder, fast, wait_for):
+    steps = recorder()
+    with Lanes(url, steps, fast) as lanes:
         for _ in range(3):
             lanes.submit_draft("CT-1", 1, 0, "CT", stat=False)
-        assert wait_for(lambda: names(steps) == ["draft"])
-        time.sleep(0.5)
-    assert names(steps) == ["draft"]
+        assert wait_for(lambda: steps.names == ["draft"])
+        time.sleep(0.3)
+    assert steps.names == ["draft"]
 
 
-def test_returning_sends_then_confirms(url):
-    steps = Recorder()
-    with Lanes(url, steps, FAST) as lanes:
-        lanes.submit_return("CT-1", 1, 1, stat=False)
-        assert wait_for(lambda: names(steps) == ["give_back", "confirm"])
-
-
-def test_a_peer_that_fails_is_tried_again(url):
-    steps = Recorder({"give_back": [PeerUnreachableError("away"), PeerUnreachableError("away")]})
-    with Lanes(url, steps, FAST) as lanes:
-        lanes.submit_return("CT-1", 1, 1, stat=False)
-        assert wait_for(lambda: "confirm" in names(steps))
-    assert names(steps) == ["give_back", "give_back", "give_back", "confirm"]
-
-
-def test_a_peer_that_keeps_failing_ends_in_a_dead_letter_with_its_last_words(url):
-    steps = Recorder({"give_back": [PeerUnreachableError(f"away {n}") for n in range(9)]})
-    with Lanes(url, steps, FAST) as lanes:
-        lanes.submit_return("CT-1", 1, 1, stat=False)
-        assert wait_for(lambda: "give_up" in names(steps))
-    assert names(steps).count("give_back") == FAST.peer_attempts
-    assert "PeerUnreachableError: away" in steps.calls[-1][3]
-    assert "confirm" not in names(steps)
-
-
-def test_a_study_that_cannot_be_drafted_is_given_up_at_once(url):
-    steps = Recorder({"draft": [UnsupportedStudyError("no pack")]})
-    with Lanes(url, steps, FAST) as lanes:
+def test_an_order_that_became_urgent_is_not_drafted_twice(url, recorder, fast, wait_for):
+    steps = recorder()
+    with Lanes(url, steps, fast) as lanes:
         lanes.submit_draft("CT-1", 1, 0, "CT", stat=False)
-        assert wait_for(lambda: "give_up" in names(steps))
+        lanes.submit_draft("CT-1", 1, 0, "CT", stat=True)
+        assert wait_for(lambda: steps.names == ["draft"])
+        time.sleep(0.3)
+    assert steps.names == ["draft"]
+
+
+def test_another_attempt_is_other_work(url, recorder, fast, wait_for):
+    steps = recorder()
+    with Lanes(url, steps, fast) as lanes:
+        lanes.submit_draft("CT-1", 1, 0, "CT", stat=False)
+        lanes.submit_draft("CT-1", 1, 1, "CT", stat=False)
+        assert wait_for(lambda: steps.names == ["draft", "draft"])
+
+
+def test_returning_sends_then_confirms(url, recorder, fast, wait_for):
+    steps = recorder()
+    with Lanes(url, steps, fast) as lanes:
+        lanes.submit_return("CT-1", 1, 1, stat=False)
+        assert wait_for(lambda: steps.names == ["give_back", "confirm"])
+
+
+def test_a_peer_that_fails_is_tried_again(url, recorder, fast, wait_for):
+    steps = recorder({"give_back": [PeerUnreachableError("away"), PeerUnreachableError("away")]})
+    with Lanes(url, steps, fast) as lanes:
+        lanes.submit_return("CT-1", 1, 1, stat=False)
+        assert wait_for(lambda: "confirm" in steps.names)
+    assert steps.names == ["give_back", "give_back", "give_back", "confirm"]
+
+
+def test_a_peer_that_keeps_failing_ends_in_a_dead_letter_with_its_last_words(
+    url, recorder, fast, wait_for
+):
+    steps = recorder({"give_back": [PeerUnreachableError(f"away {n}") for n in range(9)]})
+    with Lanes(url, steps, fast) as lanes:
+        lanes.submit_return("CT-1", 1, 1, stat=False)
+        assert wait_for(lambda: "give_up" in steps.names)
+    assert steps.names.count("give_back") == fast.peer_attempts
+    assert steps.calls[-1][3] == "PeerUnreachableError: away 2 (after 3 attempts)"
+    assert "confirm" not in steps.names
+
+
+def test_a_study_that_cannot_be_drafted_is_given_up_at_once(url, recorder, fast, wait_for):
+    steps = recorder({"draft": [UnsupportedStudyError("no pack")]})
+    with Lanes(url, steps, fast) as lanes:
+        lanes.submit_draft("CT-1", 1, 0, "CT", stat=False)
+        assert wait_for(lambda: "give_up" in steps.names)
     assert steps.calls[-1] == ("give_up", "CT-1", 1, "UnsupportedStudyError: no pack")
-    assert names(steps).count("draft") == 1
+    assert steps.names.count("draft") == 1
 
 
-def test_an_unexpected_error_is_given_up_without_its_text(url):
-    steps = Recorder({"draft": [KeyError("Zhang^San")]})
-    with Lanes(url, steps, FAST) as lanes:
+def test_an_unexpected_error_is_given_up_without_its_text(url, recorder, fast, wait_for):
+    steps = recorder({"draft": [KeyError("Zhang^San")]})
+    with Lanes(url, steps, fast) as lanes:
         lanes.submit_draft("CT-1", 1, 0, "CT", stat=False)
-        assert wait_for(lambda: "give_up" in names(steps))
-    assert "KeyError" in steps.calls[-1][3]
-    assert "Zhang" not in steps.calls[-1][3]
+        assert wait_for(lambda: "give_up" in steps.names)
+    assert steps.calls[-1][3] == "unexpected KeyError"
     assert describe(KeyError("Zhang")) == "unexpected KeyError"
 
 
-def test_limits_by_modality_hold_and_stat_overtakes(url):
-    steps = Recorder(delay_s=0.2)
+def test_no_log_line_holds_the_text_of_an_error(url, recorder, fast, wait_for, caplog, capfd):
+    caplog.handler.setFormatter(JsonLines())
+    cause = PeerUnreachableError("Zhang^San is not there")
+    steps = recorder({"draft": [cause], "give_up": [KeyError("Zhang^San")]})
+    with caplog.at_level(logging.WARNING), Lanes(url, steps, fast) as lanes:
+        lanes.submit_return("CT-1", 1, 1, stat=False)
+        lanes.submit_draft("CT-1", 1, 0, "CT", stat=False)
+        assert wait_for(lambda: steps.names.count("draft") == 2)
+        steps.faults["draft"] = [ValueError("Zhang^San")]
+        lanes.submit_draft("CT-2", 1, 0, "CT", stat=False)
+        assert wait_for(lambda: draft_id("CT-2", 1, 0) in lanes.ended([draft_id("CT-2", 1, 0)]))
+    assert '"error": "PeerUnreachableError"' in caplog.text
+    assert '"error": "KeyError"' in caplog.text
+    assert "Zhang" not in caplog.text
+    assert "Zhang" not in capfd.readouterr().err
+
+
+def test_limits_by_modality_hold_and_stat_overtakes(url, recorder, wait_for):
+    steps = recorder(delay_s=0.1)
     settings = WorkflowSettings(poll_s=0.05, limits={"CT": 1, "DX": 2})
     with Lanes(url, steps, settings) as lanes:
         for number in range(4):
@@ -130,11 +117,66 @@ def test_limits_by_modality_hold_and_stat_overtakes(url):
     assert [call[1] for call in steps.calls].index("STAT-1") < 7
 
 
-def test_work_that_was_cut_off_goes_on_at_the_next_start(url):
-    blocked = Recorder(delay_s=8.0)
-    with Lanes(url, blocked, FAST) as lanes:
+def test_a_modality_without_a_lane_of_its_own_is_drafted_too(url, recorder, fast, wait_for):
+    steps = recorder()
+    with Lanes(url, steps, fast) as lanes:
+        lanes.submit_draft("US-1", 1, 0, "US", stat=False)
+        assert wait_for(lambda: steps.names == ["draft"])
+
+
+def test_a_stop_lets_a_running_step_come_to_its_end(url, recorder, fast, wait_for):
+    steps = recorder(delay_s=0.5)
+    with Lanes(url, steps, fast) as lanes:
         lanes.submit_draft("CT-1", 1, 0, "CT", stat=False)
-        assert wait_for(lambda: names(blocked) == ["draft"])
-    again = Recorder()
-    with Lanes(url, again, FAST):
-        assert wait_for(lambda: names(again) == ["draft"])
+        assert wait_for(lambda: steps.names == ["draft"])
+    assert steps.running["CT"] == 0
+    again = recorder()
+    with Lanes(url, again, fast) as lanes:
+        assert lanes.ended([draft_id("CT-1", 1, 0)]) == {draft_id("CT-1", 1, 0): "SUCCESS"}
+    assert again.names == []
+
+
+def test_a_stop_without_work_is_at_once(url, recorder, fast):
+    with Lanes(url, recorder(), fast):
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 0.9
+
+
+def test_work_that_was_cut_off_goes_on_at_the_next_start(
+    url, tmp_path, recorder, fast, wait_for, killed_node
+):
+    killed_node("sqlite:///x", url, str(tmp_path), fast.node)
+    again = recorder()
+    with Lanes(url, again, fast):
+        assert wait_for(lambda: again.calls == [("draft", "CT-1", 1)])
+
+
+def test_only_the_work_that_is_over_has_ended(url, recorder, fast, wait_for):
+    steps, go = recorder(), threading.Event()
+    steps.confirm = lambda *_: go.wait(10)
+    done, open_ = draft_id("CT-1", 1, 0), "return:CT-1:1:1"
+    with Lanes(url, steps, fast) as lanes:
+        assert lanes.ended([]) == {}
+        lanes.submit_draft("CT-1", 1, 0, "CT", stat=False)
+        lanes.submit_return("CT-1", 1, 1, stat=False)
+        assert wait_for(lambda: lanes.ended([done, open_, "unknown"]) == {done: "SUCCESS"})
+        assert lanes.nodes_with_work() == {fast.node}
+        go.set()
+
+
+def test_a_database_that_refuses_is_an_error_of_ours(url, tmp_path, recorder, fast):
+    with Lanes(url, recorder(), fast) as lanes:
+        (tmp_path / "workflow.sqlite").unlink()
+        (tmp_path / "workflow.sqlite").mkdir()
+        # Connections of the pool still hold the old file; new ones cannot be opened.
+        _forget_connections()
+        with pytest.raises(StoreError, match="workflows: "):
+            lanes.submit_draft("CT-1", 1, 0, "CT", stat=False)
+        with pytest.raises(StoreError):
+            lanes.ended(["x"])
+
+
+def _forget_connections():
+    from dbos._dbos import _get_dbos_instance
+
+    _get_dbos_instance()._sys_db.engine.dispose()
