@@ -1,1 +1,1 @@
-"""Datasets in, words out, and back: pydicom and highdicom, no sockets, no knowledge of folders."""
+"""Datasets in, words out, and back: pydicom, no sockets, no knowledge of folders."""
