@@ -28,6 +28,7 @@ from radgen.domain.errors import (
     PeerRefusedError,
     PeerUnreachableError,
 )
+from radgen.domain.study import NO_IMAGE_MODALITIES
 from radgen.pacs.echo import echo
 from radgen.pacs.peer import Peer
 from radgen.pacs.retrieve import move_series
@@ -35,9 +36,6 @@ from radgen.pacs.store import send
 from radgen.pacs.uids import checked_uid
 
 log = logging.getLogger(__name__)
-
-# Modalities that are no images; a study that grows by one of these is not sent again.
-NOT_IMAGES = frozenset({"SR", "KO", "PR", "DOC", "SEG", "RWV", "AU"})
 
 
 class DemoArchive(Protocol):
@@ -136,7 +134,8 @@ class _Forwarder:
             self._known.add(path.name)
             seen = self._studies.setdefault(str(head.StudyInstanceUID), _Seen())
             seen.since = time.monotonic()
-            if head.Modality not in NOT_IMAGES:
+            # A study that grows by a report or its like is not sent again.
+            if head.Modality not in NO_IMAGE_MODALITIES:
                 series_uid = str(head.SeriesInstanceUID)
                 seen.images[series_uid] = seen.images.get(series_uid, 0) + 1
 

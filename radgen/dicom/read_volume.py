@@ -23,6 +23,7 @@ MAX_VOXELS = 512 * 512 * 2048
 
 _AIR_HU = -1024.0
 _INT16 = np.iinfo(np.int16)
+_NO_AGENT = frozenset({"", "NONE", "NO", "N", "WITHOUT", "无"})
 _TO_SPL = (2, 1, 0)
 """Patient coordinates are (L, P, S); a volume's axes are (S, P, L)."""
 
@@ -60,7 +61,13 @@ def read_volume(headers: Sequence[InstanceHeader]) -> Volume:
         slice_thickness_mm=first.slice_thickness_mm,
         flipped_rows=plain and flips[1],
         flipped_columns=plain and flips[2],
+        contrast=any(_names_agent(header) for header in geometry.headers),
     )
+
+
+def _names_agent(header: InstanceHeader) -> bool:
+    """Some scanners fill Contrast/Bolus Agent to say that there was none."""
+    return header.contrast_agent.upper() not in _NO_AGENT
 
 
 def _reorder(spacing: tuple[float, float, float], order: list[int]) -> tuple[float, float, float]:

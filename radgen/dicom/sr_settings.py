@@ -14,6 +14,7 @@ class SrSettings:
     languages: the first is the report, the others are copies that name it.
     timezone: offset from UTC (0008,0201) where the source header has none.
     producer_code: organisation code of the AIGC label.
+    picture_copy: also send the text as a picture, for viewers that hide the text of an SR.
     """
 
     device_uid: str
@@ -27,6 +28,7 @@ class SrSettings:
     languages: tuple[Language, ...] = (Language.ZH, Language.EN)
     timezone: str = "+0800"
     producer_code: str = ""
+    picture_copy: bool = False
 
 
 CHARSETS = ("ISO_IR 192", "GB18030")

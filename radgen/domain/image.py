@@ -41,6 +41,7 @@ class Volume:
     flipped_rows: True where stored rows run to anterior, so row h is stored row H - 1 - h.
     flipped_columns: True where stored columns run to the right, so column w is stored column W - 1
         - w.
+    contrast: True where the header of a slice names a contrast agent.
     """
 
     voxels: NDArray[np.int16] | NDArray[np.float32]
@@ -52,3 +53,4 @@ class Volume:
     slice_thickness_mm: float | None = None
     flipped_rows: bool = False
     flipped_columns: bool = False
+    contrast: bool = False

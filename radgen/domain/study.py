@@ -37,6 +37,12 @@ NEXT: dict[VersionState, frozenset[VersionState]] = {
     VersionState.REPLACED: frozenset(),
 }
 
+NO_IMAGE_MODALITIES = frozenset(
+    {"SR", "KO", "PR", "SEG", "REG", "FID", "RWV", "RTSTRUCT", "RTPLAN", "RTDOSE", "RTRECORD"}
+    | {"DOC", "AU", "ECG", "HD", "PLAN", "SMR", "ASMT", "ANN"}
+)
+"""Modalities of series that hold no image of the patient (PS3.3 C.7.3.1.1.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceHeader:

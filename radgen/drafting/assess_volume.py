@@ -32,13 +32,16 @@ def assess_volume(volume: Volume, pack: Pack) -> FindingStructure:
         spacing_mm=volume.spacing_mm,
         kernel=volume.kernel,
         slice_thickness_mm=volume.slice_thickness_mm,
+        contrast=volume.contrast,
     )
     return structure_of(measure_chest(scan), volume, pack)
 
 
 def structure_of(measured: CtQuantities, volume: Volume, pack: Pack) -> FindingStructure:
     """Words for what was measured on `volume`; pure."""
-    reasons = (quantity.reason for quantity in measured.quantities if quantity.reason)
+    reasons = [str(quantity.reason) for quantity in measured.quantities if quantity.reason]
+    if measured.contrast and len(reasons) < len(measured.quantities):
+        reasons.append("contrast")
     return FindingStructure(
         modality=pack.input.modalities[0],
         body_part=pack.input.body_parts[0],
@@ -54,7 +57,7 @@ def structure_of(measured: CtQuantities, volume: Volume, pack: Pack) -> FindingS
             if quantity.value is not None
         ),
         details=measured.failure,
-        cautions=tuple(dict.fromkeys(str(reason) for reason in reasons)),
+        cautions=tuple(dict.fromkeys(reasons)),
         images=_key_slice_first(volume, measured.key_slice),
     )
 

@@ -8,17 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from radgen.dicom.draft_uids import series_uid
+from radgen.domain.study import NO_IMAGE_MODALITIES
 from radgen.ledger.ledger import Ledger
 from radgen.pacs.find import list_series, studies_between
 from radgen.pacs.peer import Peer
 from radgen.pacs.retrieve import move_study
 
 log = logging.getLogger(__name__)
-# Modalities of series that hold no image (PS3.3 C.7.3.1.1.1), and OT: our own picture of a draft.
-NO_IMAGES = frozenset(
-    {"SR", "KO", "PR", "SEG", "REG", "FID", "RWV", "RTSTRUCT", "RTPLAN", "RTDOSE", "RTRECORD"}
-    | {"DOC", "AU", "ECG", "HD", "PLAN", "SMR", "ASMT", "ANN", "OT"}
-)
+MAX_VERSIONS = 100
+"""Series of our own pictures are known by their UIDs; no study is drafted more often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,11 @@ def count_images(peer: Peer, study_uid: str) -> int | None:
 
     Raises: PeerError.
     """
+    ours = {series_uid(study_uid, version, "OT") for version in range(1, MAX_VERSIONS)}
     counts = [
         series.instances
         for series in list_series(peer, study_uid)
-        if series.modality not in NO_IMAGES
+        if series.modality not in NO_IMAGE_MODALITIES and series.series_uid not in ours
     ]
     if not counts or None in counts:
         return None

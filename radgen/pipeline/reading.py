@@ -16,7 +16,12 @@ from radgen.compose.compose import compose
 from radgen.dicom.read_header import read_header
 from radgen.dicom.read_radiograph import read_radiograph
 from radgen.dicom.read_volume import read_volume
-from radgen.domain.errors import GeometryError, PackError, UnreadableInstanceError
+from radgen.domain.errors import (
+    GeometryError,
+    PackError,
+    UnreadableInstanceError,
+    UnsupportedStudyError,
+)
 from radgen.domain.finding import FindingStructure, ImageEvidence
 from radgen.domain.image import Radiograph, Volume
 from radgen.domain.report import DraftReport, Language
@@ -146,6 +151,8 @@ def _read(plan: ReadingPlan, room: ReadingRoom) -> StudyReading:
         return _refused(plan, "geometry-fault", str(error))
     except UnreadableInstanceError as error:
         return _refused(plan, "unreadable-pixels", str(error))
+    except UnsupportedStudyError as error:
+        return _refused(plan, "turned-image", str(error))
 
 
 def _read_radiograph(plan: ReadingPlan, room: ReadingRoom) -> StudyReading:

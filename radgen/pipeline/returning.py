@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from radgen.dicom.check_template import check_draft
 from radgen.dicom.read_header import read_dataset
 from radgen.dicom.sr_settings import SrSettings
+from radgen.dicom.write_copy import write_secondary_capture
 from radgen.dicom.write_header import to_bytes
 from radgen.dicom.write_sr import write_draft
 from radgen.domain.errors import (
@@ -39,7 +40,7 @@ class BuildError(StudyError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One SR as it travels. data: the part-10 file."""
+    """One SR, or the picture of one, as it travels. data: the part-10 file."""
 
     sop_class_uid: str
     sop_uid: str
@@ -86,10 +87,10 @@ class ReturnDesk:
         Raises: PeerRefusedError if it says that it does not keep them, PeerUnreachableError.
         """
         uid = transaction_uid(documents, attempt)
-        if ledger.commitment(uid) is None:
-            ledger.ask_commitment(*key, uid, [document.sop_uid for document in documents])
-            if not self._ask(uid, documents, ledger):
-                return False
+        # Asked again while there is no answer: a crash may have come before the question was sent.
+        ledger.ask_commitment(*key, uid, [document.sop_uid for document in documents])
+        if _answer(ledger, uid) is None and not self._ask(uid, documents, ledger):
+            return False
         give_up = time.monotonic() + COMMITMENT_WAIT_S
         while (event := _answer(ledger, uid)) is None and time.monotonic() < give_up:
             time.sleep(LOOK_AGAIN_S)
@@ -126,10 +127,15 @@ def build_documents(
     """The documents of a draft: always the same bytes for the same draft.
 
     sources: instances of the study; the first that can be read lends patient and study.
-    Raises: BuildError naming the broken rule, UnreadableInstanceError if no source can be read.
+    Raises: BuildError naming the broken rule, UnreadableInstanceError if no source can be read,
+        ConfigurationError if a picture is asked for and there is no font to draw it with.
     """
-    datasets = write_draft(report, first_readable(sources), report.structure.images, settings)
-    return tuple(_checked(dataset) for dataset in datasets)
+    source = first_readable(sources)
+    datasets = write_draft(report, source, report.structure.images, settings)
+    documents = [_checked(dataset) for dataset in datasets]
+    if settings.picture_copy:
+        documents.append(_document(write_secondary_capture(report, source, settings)))
+    return tuple(documents)
 
 
 def _answer(ledger: Ledger, uid: str) -> str | None:
@@ -157,6 +163,10 @@ def _checked(dataset: Dataset) -> Document:
     faults = check_draft(dataset)
     if faults:
         raise BuildError(f"the document breaks its template: {faults[0]}")
+    return _document(dataset)
+
+
+def _document(dataset: Dataset) -> Document:
     return Document(
         sop_class_uid=str(dataset.SOPClassUID),
         sop_uid=str(dataset.SOPInstanceUID),

@@ -4,17 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from radgen.domain.study import InstanceHeader
+from radgen.domain.study import NO_IMAGE_MODALITIES, InstanceHeader
 from radgen.select import ct_series, projection
 from radgen.select.body_part import CHEST, body_part_word, chest_by_header
 from radgen.select.choice import Choice, in_order
 
 ADULT_YEARS = 18.0
 
-_NO_IMAGE_MODALITIES = frozenset(
-    {"SR", "KO", "PR", "SEG", "REG", "FID", "RWV", "RTSTRUCT", "RTPLAN", "RTDOSE", "RTRECORD"}
-    | {"DOC", "AU", "ECG", "HD", "PLAN", "SMR", "ASMT", "ANN"}
-)
 _NO_IMAGE_CLASSES = tuple(
     f"1.2.840.10008.5.1.4.1.1.{tail}" for tail in ("88.", "11.", "66", "104.", "481.", "9.", "67")
 )
@@ -73,7 +69,7 @@ def plan_study(headers: Sequence[InstanceHeader]) -> ReadingPlan:
 def is_image(header: InstanceHeader) -> bool:
     """True for an object that shows the patient."""
     return (
-        header.modality not in _NO_IMAGE_MODALITIES
+        header.modality not in NO_IMAGE_MODALITIES
         and not header.sop_class_uid.startswith(_NO_IMAGE_CLASSES)
         and header.rows > 0
         and header.columns > 0

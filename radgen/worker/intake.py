@@ -1,11 +1,11 @@
 """From the listener's journal to the ledger: what each line says, with the words of the header.
 
-The journal knows UIDs; modality, patient and priority are read from the stored file here, so that
-the
+The journal knows UIDs; modality, patient and priority are read from the stored file here: the
 listener never has to parse a dataset while a modality waits.
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from pydicom.uid import UID
 
 from radgen.dicom.read_file import open_header
 from radgen.dicom.read_values import TAGS, HeaderValues
+from radgen.dicom.write_header import SERIES_DESCRIPTION
 from radgen.domain.errors import UnreadableInstanceError
 from radgen.ledger.ledger import Ledger
 from radgen.ledger.rows import (
@@ -43,7 +44,10 @@ _FACTS = {
     "study_date": "StudyDate",
     "body_part": "BodyPartExamined",
 }
-_URGENCY = ("RequestedProcedurePriority", "StudyPriorityID", "StudyDescription")
+_PRIORITY = ("RequestedProcedurePriority", "StudyPriorityID")
+_DESCRIPTION = "StudyDescription"
+_NOT_IN_DESCRIPTIONS = "HIGH"
+"""A value of Requested Procedure Priority; in a description it is the high resolution of a CT."""
 _STORED = {
     Kind.INSTANCE: (ArrivalKind.STORED,),
     # The record of the first time may have been lost in a crash; where it was not, taking the same
@@ -51,14 +55,16 @@ _STORED = {
     Kind.DUPLICATE: (ArrivalKind.STORED, ArrivalKind.DUPLICATE),
     Kind.CONFLICT: (ArrivalKind.CONFLICT,),
 }
-_TAGS_READ = [TAGS[keyword] for keyword in (*_FACTS.values(), *_URGENCY, "Modality")]
+_OTHERS = (*_PRIORITY, _DESCRIPTION, "Modality", "SeriesDescription")
+_TAGS_READ = [TAGS[keyword] for keyword in (*_FACTS.values(), *_OTHERS)]
 
 
 @dataclass(frozen=True, slots=True)
 class PriorityRules:
     """What makes a study urgent.
 
-    words: in Requested Procedure Priority (0040,1003), Study Priority ID or Study Description.
+    words: in Requested Procedure Priority (0040,1003), Study Priority ID or Study Description; HIGH
+        in the first two only.
     calling_aes: senders whose every study is urgent, such as the emergency room's modality.
     """
 
@@ -145,7 +151,7 @@ def _arrival(record: ArrivalRecord, values: HeaderValues, rules: PriorityRules) 
         received_at=datetime.fromisoformat(record.received_at),
         calling_ae=record.calling_ae,
         size=record.size,
-        is_image=is_image(record.sop_class_uid),
+        is_image=is_image(record.sop_class_uid) and not _is_ours(values),
         facts=_facts(record, values, rules),
     )
 
@@ -156,16 +162,33 @@ def is_image(sop_class_uid: str) -> bool:
 
 
 def _facts(record: ArrivalRecord, values: HeaderValues, rules: PriorityRules) -> StudyFacts:
-    words = " ".join(values.text(keyword) for keyword in _URGENCY).upper()
-    urgent = record.calling_ae in rules.calling_aes or _has_word(words, rules.words)
+    urgent = record.calling_ae in rules.calling_aes or _says_urgent(values, rules.words)
     texts = {name: values.text(keyword) for name, keyword in _FACTS.items()}
     return StudyFacts(**texts, priority=Priority.STAT if urgent else Priority.ROUTINE)
 
 
+def _is_ours(values: HeaderValues) -> bool:
+    """True for the picture of a draft that an archive sends back: it must not be drafted."""
+    return values.text("SeriesDescription") == SERIES_DESCRIPTION
+
+
+def _says_urgent(values: HeaderValues, words: Sequence[str]) -> bool:
+    orders = " ".join(values.text(keyword) for keyword in _PRIORITY)
+    in_text = [word for word in words if word.upper() != _NOT_IN_DESCRIPTIONS]
+    return _has_word(orders, words) or _has_word(values.text(_DESCRIPTION), in_text)
+
+
 def _has_word(text: str, words: Sequence[str]) -> bool:
     """Whole words for Latin script ("STAT" is not in "STATUS"), any place for Chinese."""
-    spoken = set(text.replace("^", " ").replace("/", " ").split())
-    return any(word in spoken if word.isascii() else word in text for word in words)
+    return any(
+        re.search(
+            rf"(?<![A-Z0-9]){re.escape(word)}(?![A-Z0-9])" if word.isascii() else re.escape(word),
+            text,
+            re.IGNORECASE,
+        )
+        for word in words
+        if word
+    )
 
 
 def _quarantined(record: ArrivalRecord, reason: str) -> QuarantineRow:
