@@ -91,6 +91,7 @@ class Demo:
             stack.callback(self._supervisor.stop)
             self._supervisor.start()
             self._wait_for_listener()
+            self._say(f"worklist: http://127.0.0.1:{self._plan.review_port}/")
             yield archive
 
     def carry(
@@ -100,7 +101,9 @@ class Demo:
         ledger = Ledger(self._plan.database_url)
         with _progress(self._console) as progress:
             self._push(archive, studies, progress)
+            self._say(f"{len(studies)} studies are in the archive, which routes them now")
             self._wait_for_drafts(ledger, studies, wait_s, progress)
+            self._say("drafts are back; reading every one back from the archive")
             outcomes = self._read_back(ledger, archive, studies, progress)
         ledger.close()
         return outcomes
