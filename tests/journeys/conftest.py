@@ -43,6 +43,13 @@ def validators() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def as_pixelmed_knows_it() -> Callable:
+    """Turns a document into its twin in the edition of PS3.16 that PixelMed holds."""
+    folder = HERE.parent / "radgen" / "dicom" / "documents"
+    return load(folder, "test_templates").as_pixelmed_knows_it
+
+
+@pytest.fixture(scope="session")
 def orthanc_is_here() -> None:
     if find_orthanc() is None:
         pytest.skip("Orthanc with its DICOMweb plugin is not installed")
