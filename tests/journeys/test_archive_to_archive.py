@@ -49,7 +49,7 @@ class Carried:
 
 
 @pytest.fixture(scope="module")
-def carried(orthanc_is_here, open_site, figures):
+def carried(open_site, figures):
     site = open_site(stable_age_s=1, roles=("listener", "worker", "review"))
     studies = [*(real_studies(DATA) if DATA.is_dir() else ()), *phantom_studies()]
     begin = time.monotonic()
@@ -82,7 +82,8 @@ def test_each_study_is_read_or_refused_as_its_header_demands(carried):
 
 
 @pytest.mark.shared_data
-def test_twenty_real_studies_of_many_makers_are_drafted_and_others_refused(carried, shared_data):  # noqa: ARG001 - skips without the data
+@pytest.mark.usefixtures("shared_data")
+def test_twenty_real_studies_of_many_makers_are_drafted_and_others_refused(carried):
     drafted = [each for each in carried.drafted() if isinstance(each, RealStudy)]
     refused = [each for each in carried.studies if carried.structure(each).refusal]
     heads = [each.datasets[0] for each in drafted]
