@@ -4,15 +4,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from radgen.cli.engine_parts import open_room
 from radgen.cli.site import DatabaseSettings, Site
 from radgen.completeness import CompletenessPolicy
 from radgen.dicom.sr_settings import SrSettings
+from radgen.domain.errors import RadgenError
 from radgen.ledger.ledger import Ledger
 from radgen.pacs.peer import Peer
-from radgen.pipeline.archive import count_images
+from radgen.pipeline.archive import count_images, reconcile
 from radgen.pipeline.returning import ReturnDesk
 from radgen.pipeline.steps import StudySteps
 from radgen.worker.broken import fail_broken
@@ -26,6 +28,7 @@ from radgen.workflow.takeover import take_over_dead
 
 TAKEOVER_EVERY_S = 10.0
 BROKEN_EVERY_S = 60.0
+RECONCILE_AFTER_S = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -47,10 +50,28 @@ def run_worker(site: Site, stop: threading.Event) -> None:
                 sweep = Sweep(ledger, policy, partial(count_images, peer))
                 log.info("worker is ready", extra={"engine": room.engine.name})
                 worker = Worker(ledger, root, rules, sweep, lanes)
+                _reconcile_soon(ledger, peer, settings)
                 tidy = _housekeeping(site.database, ledger, lanes, settings.node)
                 worker.run(stop, settings.sweep_s, lease.keep, tidy)
         finally:
             room.engine.close()
+
+
+def _reconcile_soon(ledger: Ledger, peer: Peer, settings: WorkflowSettings) -> None:
+    """Compares with the archive once, beside the work, when the journal has been taken in."""
+    if not settings.reconcile_days:
+        return
+
+    def compare() -> None:
+        last = datetime.now().astimezone().date()
+        try:
+            reconcile(ledger, peer, last, settings.reconcile_days, settings.reconcile_fetch)
+        except RadgenError as error:
+            log.warning("not reconciled with the archive", extra={"error": type(error).__name__})
+
+    timer = threading.Timer(RECONCILE_AFTER_S, compare)
+    timer.daemon = True
+    timer.start()
 
 
 def _housekeeping(

@@ -6,7 +6,8 @@ An archive counts every object of a study, our own drafts among them; only image
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Literal
 
 from radgen.dicom.draft_uids import series_uid
 from radgen.domain.study import NO_IMAGE_MODALITIES
@@ -16,6 +17,7 @@ from radgen.pacs.peer import Peer
 from radgen.pacs.retrieve import move_study
 
 log = logging.getLogger(__name__)
+Fetch = Literal["none", "known", "all"]
 MAX_VERSIONS = 100
 """Series of our own pictures are known by their UIDs; no study is drafted more often than this."""
 
@@ -56,6 +58,20 @@ def find_gaps(ledger: Ledger, peer: Peer, first: date, last: date) -> list[Gap]:
         received = ledger.image_count(summary.study_uid)
         if archive is not None and archive > received:
             gaps.append(Gap(summary.study_uid, archive, received))
+    return gaps
+
+
+def reconcile(ledger: Ledger, peer: Peer, last: date, days: int, fetch: Fetch) -> list[Gap]:
+    """What an outage left out: gaps of the `days` up to `last`, fetched as `fetch` says.
+
+    "known": only studies of which an image had come. A study that never came may be one that the
+    archive is not meant to route to us, so it is only reported.
+    Returns: every gap. Raises: PeerError.
+    """
+    gaps = find_gaps(ledger, peer, last - timedelta(days=days), last)
+    wanted = [gap for gap in gaps if fetch == "all" or (fetch == "known" and gap.received)]
+    fetch_gaps(peer, wanted)
+    log.info("reconciled with the archive", extra={"gaps": len(gaps), "fetched": len(wanted)})
     return gaps
 
 

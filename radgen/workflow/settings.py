@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 LIMITS = {"DX": 2, "CR": 2, "CT": 1, "MR": 1}
 
@@ -16,6 +17,10 @@ class WorkflowSettings:
     poll_s: how often a lane looks for work (the express lane five times as often).
     peer_attempts, peer_pause_s, peer_backoff: patience with a peer that does not answer; then the
         version is given up and waits for `radgen retry`.
+    sweep_s: between two looks at the journal and at what may be complete.
+    reconcile_days: how far back the archive is compared with us at every start; 0 for never.
+    reconcile_fetch: which of the studies found so are fetched: "none", "known" (an image of it had
+        come) or "all".
     """
 
     node: str = "local"
@@ -27,3 +32,5 @@ class WorkflowSettings:
     peer_pause_s: float = 1.0
     peer_backoff: float = 2.0
     sweep_s: float = 0.5
+    reconcile_days: int = 2
+    reconcile_fetch: Literal["none", "known", "all"] = "known"
