@@ -35,12 +35,17 @@ NEVER_S = 3600
 
 @dataclass(frozen=True)
 class Plan:
-    """What a site is like. sections: keys of radgen.toml that differ from `_configuration`."""
+    """What a site is like.
+
+    engine: [engine] mode; the embedded Triton costs seconds at start and stop.
+    sections: keys of radgen.toml that differ from `_configuration`.
+    """
 
     archive: Callable[[ArchiveSettings], DemoArchive] = OrthancServer
     stable_age_s: int = NEVER_S
     roles: tuple[str, ...] = ("listener", "worker")
     database: str = ""
+    engine: str = "in-process"
     sections: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
@@ -117,6 +122,7 @@ class Site:
                 "longest_wait_s": 60.0,
                 "ask_archive_s": 1.0,
             },
+            "engine": {"mode": self.plan.engine},
             "workflow": {"node": "site", "poll_s": 0.25, "sweep_s": 0.25},
             "pacs": asdict(self.archive.peer()),
             "review": {"port": free_port()},

@@ -50,7 +50,7 @@ class Carried:
 
 @pytest.fixture(scope="module")
 def carried(open_site, figures):
-    site = open_site(stable_age_s=1, roles=("listener", "worker", "review"))
+    site = open_site(stable_age_s=1, roles=("listener", "worker", "review"), engine="embedded")
     studies = [*(real_studies(DATA) if DATA.is_dir() else ()), *phantom_studies()]
     begin = time.monotonic()
     site.upload(studies)
@@ -87,6 +87,9 @@ def test_twenty_real_studies_of_many_makers_are_drafted_and_others_refused(carri
     drafted = [each for each in carried.drafted() if isinstance(each, RealStudy)]
     refused = [each for each in carried.studies if carried.structure(each).refusal]
     heads = [each.datasets[0] for each in drafted]
+    assert {row.engine for each in drafted for row in drafts_of(carried, each)} == {
+        "triton-embedded"
+    }
     assert len(drafted) >= 20
     assert len(refused) >= 3
     assert {head.Modality for head in heads} == {"DX", "CR", "CT"}
@@ -94,6 +97,10 @@ def test_twenty_real_studies_of_many_makers_are_drafted_and_others_refused(carri
     charsets = {str(head.get("SpecificCharacterSet", "")) for head in heads}
     assert {"ISO_IR 192", "GB18030", "GBK"} <= charsets
     assert len({head.file_meta.TransferSyntaxUID for head in heads}) >= 5
+
+
+def drafts_of(carried, study):
+    return carried.details[study.study_uid].drafts
 
 
 def test_patient_names_come_back_byte_for_byte(carried):

@@ -6,8 +6,6 @@ from radgen.demo.archive import SmallArchive
 from radgen.demo.phantom import phantom_study
 from radgen.domain.study import VersionState
 
-pytestmark = pytest.mark.triton
-
 
 @pytest.fixture(scope="module")
 def site(open_site):
