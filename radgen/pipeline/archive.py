@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from radgen.dicom.draft_uids import series_uid
+from radgen.domain.errors import PeerError
 from radgen.domain.study import NO_IMAGE_MODALITIES
 from radgen.ledger.ledger import Ledger
 from radgen.pacs.find import list_series, studies_between
@@ -78,10 +79,18 @@ def reconcile(ledger: Ledger, peer: Peer, last: date, days: int, fetch: Fetch) -
 def fetch_gaps(peer: Peer, gaps: Sequence[Gap]) -> int:
     """Asks the archive to send each incomplete study to us (C-MOVE).
 
-    What we have already comes again and changes nothing.
-    Returns: how many studies were asked for. Raises: PeerError.
+    What we have already comes again and changes nothing. A study that the archive cannot send does
+    not keep the others back.
+    Returns: how many studies were asked for. Raises: PeerError, the first one, after the last gap.
     """
+    faults: list[PeerError] = []
     for gap in gaps:
-        move_study(peer, gap.study_uid, peer.our_aet)
+        try:
+            move_study(peer, gap.study_uid, peer.our_aet)
+        except PeerError as error:
+            faults.append(error)
+            continue
         log.info("study fetched again", extra={"images_missing": gap.archive - gap.received})
+    if faults:
+        raise faults[0]
     return len(gaps)

@@ -86,7 +86,7 @@ def read_study(paths: Sequence[Path], room: ReadingRoom, missing: int | None) ->
     headers, unreadable = _headers(paths)
     plan = plan_study(headers)
     reading = _refused(plan) if plan.refusal else _read(plan, room)
-    cautions = ("incomplete-study",) if missing else ()
+    cautions = ("incomplete-study",) if missing or unreadable else ()
     structure = replace(
         reading.structure,
         missing=missing,
