@@ -17,6 +17,7 @@ class ArchivePeer:
 
     commits: status of N-ACTION; None where it has no storage commitment at all.
     series: (study UID, series UID, modality, count or "") for C-FIND at SERIES level.
+    promises_at_once: it answers a commitment on the association that asked.
     refused_moves: studies it cannot send.
     """
 
@@ -24,6 +25,7 @@ class ArchivePeer:
     forgets: bool = False
     store_status: int = 0x0000
     commits: int | None = None
+    promises_at_once: bool = False
     series: list = field(default_factory=list)
     refused_moves: tuple = ()
     stored: list[Dataset] = field(default_factory=list)
@@ -60,7 +62,14 @@ class ArchivePeer:
     def _commit(self, event):
         with self.lock:
             self.questions.append(str(event.action_information.TransactionUID))
+        if self.promises_at_once:
+            promise = (event.assoc, event.action_information)
+            threading.Timer(0.05, self._promise, promise).start()
         return self.commits, None
+
+    @staticmethod
+    def _promise(assoc, asked):
+        assoc.send_n_event_report(asked, 1, COMMITMENT, f"{COMMITMENT}.1")
 
     def _find(self, event):
         asked = event.identifier
