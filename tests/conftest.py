@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real images beside the checkout; tests that need it are skipped where it is absent."""
+    """The folder of real images beside the checkout; tests that need it are skipped without."""
     folder = ROOT.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("shared/data is not beside the checkout")
