@@ -62,10 +62,11 @@ def answer_later(ledger):
     """What the worker does when the listener heard the archive's answer, a moment from now."""
     threads = []
 
-    def answer(uid, event):
+    def answer(archive, uid, event):
         def wait_and_answer():
-            while not ledger.answer_commitment(uid, event):
+            while uid not in archive.questions:
                 time.sleep(0.02)
+            assert ledger.answer_commitment(uid, event)
 
         threads.append(threading.Thread(target=wait_and_answer))
         threads[0].start()
@@ -183,7 +184,7 @@ def test_a_promise_of_the_archive_confirms(
 ):
     archive = open_archive(commits=0x0000, forgets=True)  # C-FIND would find nothing
     uid = transaction_uid(documents, 1)
-    answer_later(uid, "committed")
+    answer_later(archive, uid, "committed")
     assert committing.confirm(documents, ledger, ("1.2", 1), 1) == "commitment"
     assert archive.questions == [uid]
     row = ledger.commitment(uid)
@@ -213,8 +214,8 @@ def test_an_answer_that_is_there_already_is_not_asked_for_again(
 def test_an_archive_that_does_not_keep_them_is_believed(
     documents, committing, ledger, open_archive, answer_later
 ):
-    open_archive(commits=0x0000)
-    answer_later(transaction_uid(documents, 1), "failed")
+    archive = open_archive(commits=0x0000)
+    answer_later(archive, transaction_uid(documents, 1), "failed")
     with pytest.raises(PeerRefusedError, match="does not keep"):
         committing.confirm(documents, ledger, ("1.2", 1), 1)
 
