@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -62,7 +62,10 @@ def load_section(
     defaults: values of this site for keys that the file leaves out.
     Raises: ConfigurationError naming section, key and fault.
     """
-    table = {**defaults, **read_file(path).get(name, {}), **_from_environment(name)}
+    section = read_file(path).get(name, {})
+    if not isinstance(section, dict):
+        raise ConfigurationError(f"{path}: {name} must be a section: [{name}]")
+    table = {**defaults, **section, **_from_environment(name, type_)}
     try:
         return _adapter(type_).validate_python(table)
     except ValidationError as error:
@@ -76,12 +79,18 @@ def _adapter(type_: type[T]) -> TypeAdapter[T]:
     return TypeAdapter(type_)
 
 
-def _from_environment(name: str) -> dict[str, Any]:
+def _from_environment(name: str, type_: type) -> dict[str, Any]:
     prefix = f"RADGEN_{name.upper()}__"
-    return {
-        key.removeprefix(prefix).lower(): _parsed(value)
+    found = {
+        key.removeprefix(prefix).lower(): value
         for key, value in os.environ.items()
         if key.startswith(prefix)
+    }
+    types = get_type_hints(type_)
+    # A text stays one though it looks like a number: a serial number, an AE title.
+    return {
+        key: value if types.get(key) in (str, Path) else _parsed(value)
+        for key, value in found.items()
     }
 
 

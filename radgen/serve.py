@@ -21,6 +21,7 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 HEALTHY_AFTER_S = 30.0
 STOP_S = 15.0
+NOT_STARTED = 127
 # A child must not outlive a supervisor that is killed: it would keep the ports (prctl(2)).
 _WITH_US = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
 
@@ -88,9 +89,12 @@ class Supervisor:
 
     def _run_once(self, role: Role) -> int:
         """Starts the process, waits for its end, returns its exit code."""
-        with contextlib.ExitStack() as files:
-            output = files.enter_context(role.log_file.open("ab")) if role.log_file else None
-            child = subprocess.Popen((*_WITH_US, *role.command), stdout=output, stderr=output)
+        try:
+            child = _started(role)
+        except OSError as error:
+            # The command is being replaced, or the disk is full: as if it had ended at once.
+            log.error("process not started", extra={"role": role.name, "why": error.strerror})  # noqa: TRY400 - no traceback into the log
+            return NOT_STARTED
         self._children[role.name] = child
         log.info("process started", extra={"role": role.name, "pid": child.pid})
         if self._stop.is_set():
@@ -99,6 +103,13 @@ class Supervisor:
             if self._stop.wait(0.1):
                 return _ended(child)
         return child.returncode
+
+
+def _started(role: Role) -> subprocess.Popen[bytes]:
+    """The running process. Raises: OSError."""
+    with contextlib.ExitStack() as files:
+        output = files.enter_context(role.log_file.open("ab")) if role.log_file else None
+        return subprocess.Popen((*_WITH_US, *role.command), stdout=output, stderr=output)
 
 
 def _ended(child: subprocess.Popen[bytes]) -> int:

@@ -7,8 +7,6 @@ import typer
 from radgen.cli import demonstration, drafts, packs, peers, processes, site_commands, studies
 from radgen.domain.errors import RadgenError
 
-CONFIG = typer.Option("--config", "-c", help="radgen.toml; default: RADGEN_CONFIG, ./radgen.toml")
-
 app = typer.Typer(
     name="radgen",
     help="Drafts radiology reports: a study arrives over DICOM, a preliminary SR goes back.",

@@ -1,14 +1,14 @@
 """The parts of `radgen draft`: which studies a folder holds, and one of them drafted."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from radgen.cli.handout import write_files
 from radgen.dicom.read_header import read_header
 from radgen.dicom.sr_settings import SrSettings
-from radgen.domain.errors import UnreadableInstanceError
+from radgen.domain.errors import DocumentError, StudyError, UnreadableInstanceError
 from radgen.domain.report import DraftReport, Language, Section
 from radgen.pipeline.reading import ReadingRoom, read_study, to_report
 from radgen.pipeline.returning import build_documents
@@ -60,12 +60,29 @@ def find_studies(source: Path) -> tuple[list[list[Path]], int]:
     return list(studies.values()), strangers
 
 
+def draft_studies(
+    studies: Iterable[Sequence[Path]], room: ReadingRoom, settings: SrSettings, out: Path
+) -> tuple[list[DraftedStudy], list[str]]:
+    """Drafts each study; one that cannot be drafted keeps no other back.
+
+    Returns: the drafts, and a line for each study without one.
+    Raises: PackError, InferenceUnavailableError, which the next study would meet too.
+    """
+    drafted, faults = [], []
+    for paths in studies:
+        try:
+            drafted.append(draft_study(paths, room, settings, out))
+        except (StudyError, DocumentError) as error:
+            faults.append(f"{paths[0].parent}: {type(error).__name__}: {error}")
+    return drafted, faults
+
+
 def draft_study(
     paths: Sequence[Path], room: ReadingRoom, settings: SrSettings, out: Path
 ) -> DraftedStudy:
     """Reads one study and writes its draft to a folder of its own.
 
-    Raises: StudyError, PackError, PeerError as the steps do.
+    Raises: StudyError, DocumentError, PackError, PeerError as the steps do.
     """
     study_uid = read_header(paths[0]).study_uid
     reading = read_study(paths, room, missing=0)

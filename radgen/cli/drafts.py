@@ -1,12 +1,16 @@
 """`radgen draft`: a folder of DICOM files in, drafts out, with no server at all."""
 
 import json
+import logging
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from radgen.cli.options import AsJson, Config
+from radgen.cli.site import open_site
+from radgen.domain.errors import UnsupportedStudyError
 
 Source = Annotated[Path, typer.Argument(help="A DICOM file, or a folder of them.", exists=True)]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where drafts go; one folder a study.")]
@@ -19,16 +23,12 @@ def draft(
 
     Example: radgen draft study/ -o out/
     """
-    import logging
-
     from rich.console import Console
     from rich.progress import track
 
-    from radgen.cli.draft_parts import DraftedStudy, draft_study, find_studies
+    from radgen.cli.draft_parts import draft_studies, find_studies
     from radgen.cli.engine_parts import open_room
-    from radgen.cli.site import open_site
     from radgen.dicom.sr_settings import SrSettings
-    from radgen.domain.errors import UnsupportedStudyError
 
     logging.basicConfig(level=logging.ERROR)
     site = open_site(config)
@@ -39,16 +39,16 @@ def draft(
     settings = site.section("report", SrSettings)
     room = open_room(site)
     try:
-        drafted: list[DraftedStudy] = [
-            draft_study(paths, room, settings, out)
-            for paths in track(studies, "drafting", console=console, transient=True)
-        ]
+        listed = track(studies, "drafting", console=console, transient=True)
+        drafted, faults = draft_studies(listed, room, settings, out)
     finally:
         room.engine.close()
     if as_json:
         print(json.dumps([each.as_json() for each in drafted], ensure_ascii=False))
-        return
-    for each in drafted:
+    for each in () if as_json else drafted:
         print(f"{each.folder}: {each.words}")
     if strangers:
         console.print(f"{strangers} files are not DICOM and were left out")
+    if faults:
+        print("\n".join(f"not drafted: {fault}" for fault in faults), file=sys.stderr)
+        raise typer.Exit(1)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from radgen.cli.options import AsJson
+from radgen.domain.errors import PackError
 
 app = typer.Typer(help="Model packs.", no_args_is_help=True)
 Folder = Annotated[Path | None, typer.Option("--folder", help="Folder of packs; default: ours.")]
@@ -15,9 +16,12 @@ Folder = Annotated[Path | None, typer.Option("--folder", help="Folder of packs; 
 @app.command("list", epilog="Example: radgen packs list --json")
 def list_(folder: Folder = None, as_json: AsJson = False) -> None:
     """Name, version, intended use and digest of every pack."""
-    from models.pack import PACKS, list_packs, load_pack
+    from models.pack import PACKS, PackFaultError, list_packs, load_pack
 
-    packs = [load_pack(path) for path in list_packs(folder or PACKS)]
+    try:
+        packs = [load_pack(path) for path in list_packs(folder or PACKS)]
+    except PackFaultError as error:
+        raise PackError(str(error)) from error
     if as_json:
         print(json.dumps([_as_json(pack) for pack in packs], ensure_ascii=False))
         return

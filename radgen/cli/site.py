@@ -36,11 +36,16 @@ class DatabaseSettings:
         return self.url
 
     @property
-    def lock_folder(self) -> Path | None:
-        """Folder of the SQLite file, None for a server."""
+    def file(self) -> Path | None:
+        """The SQLite file, None for a server."""
         if not self.url.startswith("sqlite:///"):
             return None
-        return Path(self.url.removeprefix("sqlite:///")).resolve().parent
+        return Path(self.url.removeprefix("sqlite:///")).resolve()
+
+    @property
+    def lock_folder(self) -> Path | None:
+        """Folder of the SQLite file, None for a server."""
+        return self.file.parent if self.file else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ def status(config: Config = None, as_json: AsJson = False) -> None:
 
     Example: radgen status --json
     """
-    from radgen.ledger.ledger import Ledger
+    from radgen.cli.ledger_parts import open_ledger
 
-    ledger = Ledger(open_site(config).database.url)
-    counts = {state.value: count for state, count in ledger.counts_by_state().items()}
-    failed = [asdict(letter.version) for letter in ledger.dead_letters()]
-    quarantined = [asdict(row) for row in ledger.list_quarantine()]
+    with open_ledger(open_site(config)) as ledger:
+        counts = {state.value: count for state, count in ledger.counts_by_state().items()}
+        failed = [asdict(letter.version) for letter in ledger.dead_letters()]
+        quarantined = [asdict(row) for row in ledger.list_quarantine()]
     if as_json:
         found = {"studies": counts, "failed": failed, "quarantine": quarantined}
         print(json.dumps(found, default=str, ensure_ascii=False))
@@ -46,19 +46,19 @@ def retry(
 
     Example: radgen retry 1.2.840.1234  or  radgen retry --all
     """
+    from radgen.cli.ledger_parts import open_ledger
     from radgen.domain.study import VersionState
-    from radgen.ledger.ledger import Ledger
 
     if not study and not everything:
         raise typer.BadParameter("name a study, or give --all")
-    ledger = Ledger(open_site(config).database.url)
     tried = []
-    for letter in ledger.dead_letters(limit=100_000):
-        key = (letter.version.study_uid, letter.version.version)
-        if study in {None, key[0]} and ledger.move(
-            *key, (VersionState.FAILED,), VersionState.COMPLETE
-        ):
-            tried.append({"study": key[0], "version": key[1]})
+    with open_ledger(open_site(config)) as ledger:
+        for letter in ledger.dead_letters(limit=100_000):
+            key = (letter.version.study_uid, letter.version.version)
+            if study in {None, key[0]} and ledger.move(
+                *key, (VersionState.FAILED,), VersionState.COMPLETE
+            ):
+                tried.append({"study": key[0], "version": key[1]})
     if as_json:
         print(json.dumps(tried))
     else:
@@ -75,16 +75,17 @@ def reconcile(
 
     Example: radgen reconcile --days 3 --fetch
     """
-    from radgen.ledger.ledger import Ledger
+    from radgen.cli.ledger_parts import open_ledger
     from radgen.pacs.peer import Peer
     from radgen.pipeline.archive import fetch_gaps, find_gaps
 
     site = open_site(config)
-    parts = (Ledger(site.database.url), site.section("pacs", Peer))
+    peer = site.section("pacs", Peer)
     last = datetime.now().astimezone().date()
-    gaps = find_gaps(*parts, last - timedelta(days=days), last)
+    with open_ledger(site) as ledger:
+        gaps = find_gaps(ledger, peer, last - timedelta(days=days), last)
     if fetch:
-        fetch_gaps(parts[1], gaps)
+        fetch_gaps(peer, gaps)
     if as_json:
         print(json.dumps([asdict(gap) for gap in gaps]))
         return
