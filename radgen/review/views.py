@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from radgen.domain.finding import Finding, FindingStructure, Presence
 from radgen.domain.study import VersionState
 from radgen.ledger.rows import PageKey, Priority, StudyRow, VersionRow, WorklistRow
+from radgen.review.draft_view import measurement_lines
 from radgen.review.settings import PageLanguage
 from radgen.review.words import complete_text, finding_name, person_name, reason_text, words
 
@@ -39,6 +40,7 @@ class StudyLine:
     attempts: int
     positives: tuple[str, ...] = ()
     assessed: int | None = None
+    measured: tuple[str, ...] = ()
 
 
 def study_line(
@@ -74,6 +76,7 @@ def study_line(
         attempts=version.attempts,
         positives=_positives(structure, language) if structure else (),
         assessed=_assessed_count(structure) if structure else None,
+        measured=measurement_lines(structure, language) if structure else (),
     )
 
 
