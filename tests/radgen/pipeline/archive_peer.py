@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 
 FIND, MOVE = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.2"
+VERIFICATION = "1.2.840.10008.1.1"
 COMMITMENT = "1.2.840.10008.1.20.1"
 SYNTAXES = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"]
 
@@ -37,7 +38,7 @@ class ArchivePeer:
         ae = AE("ARCHIVE")
         for context in AllStoragePresentationContexts:
             ae.add_supported_context(context.abstract_syntax, SYNTAXES)
-        for service in (FIND, MOVE):
+        for service in (VERIFICATION, FIND, MOVE):
             ae.add_supported_context(service)
         if self.commits is not None:
             ae.add_supported_context(COMMITMENT)
