@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import warnings
 from datetime import UTC, datetime
 
 from typing_extensions import override
@@ -29,9 +30,21 @@ class JsonLines(logging.Formatter):
 
 
 def log_as_json(level: int = logging.INFO) -> None:
-    """Sends our own log to standard error; libraries only from WARNING on."""
+    """Sends our own log to standard error; libraries only from WARNING on.
+
+    pydicom's warnings quote the value they warn of, which may be a birth date: they are left out,
+    as log line and as Python warning.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
+    # On the handler: pydicom sets the level of its logger anew whenever it is imported.
+    handler.addFilter(_quotes_no_header)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for ours in ("radgen", "models"):
         logging.getLogger(ours).setLevel(level)
+    warnings.simplefilter("ignore")
+
+
+def _quotes_no_header(record: logging.LogRecord) -> bool:
+    """False for what pydicom says of a value."""
+    return record.levelno >= logging.ERROR or not record.name.startswith("pydicom")

@@ -49,6 +49,12 @@ def as_pixelmed_knows_it() -> Callable:
     return load(folder, "test_templates").as_pixelmed_knows_it
 
 
+@pytest.fixture(scope="session")
+def listener_kit() -> ModuleType:
+    """What the listener's tests say by hand: PDUs, commands, datasets as bytes."""
+    return load(HERE.parent / "dicom_listener", "conftest")
+
+
 @pytest.fixture(scope="module")
 def open_site(tmp_path_factory, site_tools) -> Iterator[Callable]:
     """A function that starts a site, keyword arguments as in `Plan`; all end with the module."""
