@@ -17,7 +17,12 @@ ATTEMPTS = 3
 def site(open_site):
     site = open_site(
         sections={
-            "workflow": {"peer_attempts": ATTEMPTS, "peer_pause_s": 0.5, "peer_backoff": 1.5},
+            "workflow": {
+                "peer_attempts": ATTEMPTS,
+                "peer_pause_s": 0.5,
+                "peer_backoff": 1.5,
+                "reconcile_days": 0,
+            },
             "completeness": {"quiet_s": 2.0, "released_s": 1.0},
         }
     )
