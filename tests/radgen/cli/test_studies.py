@@ -140,10 +140,9 @@ def test_one_gap_is_one_study(call, site, add_study, archive):
     assert call("reconcile", "-c", site).stdout.splitlines()[-1] == "1 study is incomplete here"
 
 
-@pytest.mark.usefixtures("archive")
-def test_an_archive_that_answers_is_told(call, site):
+def test_an_archive_that_answers_is_told(call, site, archive):
     done = call("peers", "echo", "-c", site)
-    assert done.stdout.startswith("pacs (ARCHIVE@127.0.0.1:")
+    assert done.stdout.startswith(f"pacs (ARCHIVE@127.0.0.1:{archive.port}) answered in ")
     found = json.loads(call("peers", "echo", "-c", site, "--json").stdout)
     assert (found["peer"], found["aet"]) == ("pacs", "ARCHIVE")
     assert found["ms"] >= 0
