@@ -78,8 +78,8 @@ def test_a_variable_of_another_section_changes_nothing(monkeypatch):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[stroe]", ["unknown section [stroe]", "store"]),
-        ("[store]\nnmae = 1", ["[store]", "unknown key nmae"]),
+        ("[stores]", ["unknown section [stores]", "store"]),
+        ("[store]\nnamed = 1", ["[store]", "unknown key named"]),
         ('[store]\npause_s = "long"', ["[store]", "store.pause_s", "number"]),
         ("[store]\nname = 7", ["store.name", "string"]),
         ('[store]\nlimits = {CT = "x"}', ["store.limits.CT", "integer"]),
@@ -96,7 +96,7 @@ def test_a_fault_is_named_with_its_place(write, text, words):
 
 def test_an_unknown_key_of_the_environment_is_named_too(monkeypatch):
     monkeypatch.setenv("RADGEN_STORE__NMAE", "x")
-    with pytest.raises(ConfigurationError, match="unknown key nmae"):
+    with pytest.raises(ConfigurationError, match="unknown key named"):
         load_section(None, "store", Settings)
 
 

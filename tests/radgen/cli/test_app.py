@@ -35,7 +35,7 @@ def test_the_help_names_every_command(call):
     [
         ("status", "-c", "/does/not/exist.toml"),
         ("config", "check", "-c", "/does/not/exist.toml"),
-        ("serve", "--roles", "worker,listner"),
+        ("serve", "--roles", "worker,listening"),
     ],
     ids=" ".join,
 )
@@ -54,7 +54,7 @@ def test_a_wrong_call_says_how_to_call(run):
 
 
 def test_the_file_of_the_environment_is_taken(run, write_site):
-    done = run("status", RADGEN_CONFIG=str(write_site(reviw={})))
-    assert "unknown section [reviw]" in done.stderr
+    done = run("status", RADGEN_CONFIG=str(write_site(reviews={})))
+    assert "unknown section [reviews]" in done.stderr
     done = run("status", RADGEN_CONFIG="/does/not/exist.toml")
     assert "no configuration file /does/not/exist.toml" in done.stderr

@@ -34,8 +34,8 @@ def test_an_unknown_key_of_any_section_is_named(call, write_site, section):
 
 
 def test_an_unknown_section_is_named(call, write_site):
-    done = call("config", "check", "-c", write_site(listner={}))
-    assert "unknown section [listner]" in str(done.exception)
+    done = call("config", "check", "-c", write_site(listening={}))
+    assert "unknown section [listening]" in str(done.exception)
 
 
 def test_a_port_that_is_none_is_named(call, write_site):
