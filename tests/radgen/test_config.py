@@ -95,7 +95,7 @@ def test_a_fault_is_named_with_its_place(write, text, words):
 
 
 def test_an_unknown_key_of_the_environment_is_named_too(monkeypatch):
-    monkeypatch.setenv("RADGEN_STORE__NMAE", "x")
+    monkeypatch.setenv("RADGEN_STORE__NAMED", "x")
     with pytest.raises(ConfigurationError, match="unknown key named"):
         load_section(None, "store", Settings)
 
