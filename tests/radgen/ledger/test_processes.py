@@ -12,8 +12,8 @@ from radgen.domain.study import VersionState
 from radgen.ledger.ledger import Ledger
 
 WRITER = Path(__file__).with_name("writer.py")
-LINES = 120
-LATEST_S = 60
+LINES = 500
+LATEST_S = 120
 
 
 def start(url: str) -> subprocess.Popen:
