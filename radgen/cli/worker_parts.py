@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -29,6 +30,7 @@ from radgen.workflow.takeover import take_over_dead
 TAKEOVER_EVERY_S = 10.0
 BROKEN_EVERY_S = 60.0
 RECONCILE_AFTER_S = 5.0
+COUNT_S = 10.0
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +49,7 @@ def run_worker(site: Site, stop: threading.Event) -> None:
             desk = ReturnDesk(peer, site.section("report", SrSettings))
             steps = StudySteps(ledger, root, room, desk)
             with Lanes(site.database.workflow_url, steps, settings) as lanes:
-                sweep = Sweep(ledger, policy, partial(count_images, peer))
+                sweep = Sweep(ledger, policy, partial(count_images, _hurried(peer)))
                 log.info("worker is ready", extra={"engine": room.engine.name})
                 worker = Worker(ledger, root, rules, sweep, lanes)
                 _reconcile_soon(ledger, peer, settings)
@@ -55,6 +57,16 @@ def run_worker(site: Site, stop: threading.Event) -> None:
                 worker.run(stop, settings.sweep_s, lease.keep, tidy)
         finally:
             room.engine.close()
+
+
+def _hurried(peer: Peer) -> Peer:
+    """The same archive with less patience: nothing else moves while it counts images."""
+    return replace(
+        peer,
+        connect_timeout_s=min(peer.connect_timeout_s, COUNT_S),
+        response_timeout_s=min(peer.response_timeout_s, COUNT_S),
+        total_timeout_s=min(peer.total_timeout_s, COUNT_S),
+    )
 
 
 def _reconcile_soon(ledger: Ledger, peer: Peer, settings: WorkflowSettings) -> None:

@@ -10,17 +10,20 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from radgen.completeness import Arriving, Complete, CompletenessPolicy, decide
-from radgen.domain.errors import PeerError
+from radgen.domain.errors import PeerError, PeerUnreachableError
 from radgen.ledger.ledger import Ledger
 from radgen.ledger.rows import ReceivingStudy
 
 log = logging.getLogger(__name__)
 CountImages = Callable[[str], int | None]
 """Study UID -> how many images the archive has of it, None where it cannot say."""
+SILENT_PAUSES = 3
+"""An archive that did not answer is left alone for so many times `ask_archive_s`: each question to
+one that hangs holds up the whole heartbeat until it times out."""
 
 
 class Sweep:
-    """Closes complete versions; remembers only when it last asked the archive."""
+    """Closes complete versions; remembers only when it last asked the archive, and in vain."""
 
     def __init__(
         self, ledger: Ledger, policy: CompletenessPolicy, count_images: CountImages | None
@@ -30,6 +33,7 @@ class Sweep:
         self._policy = policy
         self._count_images = count_images
         self._asked: dict[str, datetime] = {}
+        self._silent_until: datetime | None = None
 
     def close_complete(self, now: datetime) -> int:
         """Looks at every receiving study once. Returns: how many versions it closed."""
@@ -49,28 +53,31 @@ class Sweep:
 
     def _expected(self, study: ReceivingStudy, now: datetime) -> int | None:
         """What the archive last said since the newest image came; asks again when that is old."""
+        known = study.expected_count if _is_fresh(study) else None
         if self._count_images is None or not self._may_ask(study, now):
-            return study.expected_count if _is_fresh(study) else None
+            return known
         self._asked[study.study_uid] = now
-        return self._ask(study.study_uid, self._count_images)
+        try:
+            count = self._count_images(study.study_uid)
+        except PeerError as error:
+            log.warning("archive gave no count", extra={"error": type(error).__name__})
+            if isinstance(error, PeerUnreachableError):
+                pause = timedelta(seconds=SILENT_PAUSES * self._policy.ask_archive_s)
+                self._silent_until = now + pause
+            return known
+        self._ledger.set_expected(study.study_uid, count)
+        return count
 
     def _may_ask(self, study: ReceivingStudy, now: datetime) -> bool:
         """Not while images stream in (the answer would be old at once), and not too often."""
         if now - study.last_at < timedelta(seconds=self._policy.settle_s):
             return False
+        if self._silent_until is not None and now < self._silent_until:
+            return False
         asked = self._asked.get(study.study_uid)
         # An image that came since the last question makes a new question due at once.
         pause = timedelta(seconds=self._policy.ask_archive_s)
         return asked is None or asked < study.last_at or now - asked >= pause
-
-    def _ask(self, study_uid: str, count_images: CountImages) -> int | None:
-        try:
-            count = count_images(study_uid)
-        except PeerError as error:
-            log.warning("archive gave no count", extra={"error": type(error).__name__})
-            return None
-        self._ledger.set_expected(study_uid, count)
-        return count
 
 
 def _is_fresh(study: ReceivingStudy) -> bool:

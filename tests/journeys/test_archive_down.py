@@ -1,7 +1,9 @@
 """The archive is away: drafts are made and kept, a person is told, and nothing is made twice."""
 
+import os
+import signal
 import time
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -76,3 +78,26 @@ def test_a_study_that_was_never_routed_is_found_and_fetched(site):
     assert site.read_back(study.study_uid).report.structure.missing == 0
     # What came back to the archive is no gap of ours.
     assert site.json_of("reconcile", "--days", "1") == []
+
+
+def test_an_archive_that_hangs_holds_up_no_draft(site, site_tools, figures):
+    """It takes connections and never answers, which is worse than being away."""
+    days = [date(2026, 6, 1) + timedelta(days=number) for number in range(4)]
+    studies = [phantom_study("chest normal", day) for day in days]
+    uids = [each.study_uid for each in studies]
+    pid = site.archive._process.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        begin = time.monotonic()
+        for study in studies:
+            site.send(list(study.files()))
+        site_tools.wait_for(
+            lambda: all(site.states(uid)[:1] == [VersionState.DRAFTED] for uid in uids),
+            60,
+            "all drafted",
+            lambda: site.story(uids),
+        )
+        figures(f"archive hangs: 4 films drafted after {time.monotonic() - begin:.1f} s")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    site.wait_for_state(uids, VersionState.CONFIRMED, 60)

@@ -150,3 +150,30 @@ def test_each_study_is_asked_for_by_itself(inbox, ledger, sweep_with, clock, mak
     archive = Archive(1)
     assert sweep_with(archive).close_complete(clock.forward(3)) == 2
     assert len(set(archive.asked)) == 2
+
+
+def test_an_archive_that_hangs_is_asked_once_and_then_left_alone(
+    inbox, ledger, sweep_with, clock, make_instance
+):
+    for key in ("one", "two", "three"):
+        inbox.receive(make_instance(key=key))
+    take_in_journal(ledger, inbox.root, PriorityRules())
+    archive = Archive(PeerUnreachableError("hangs"))
+    sweep = sweep_with(archive)
+    sweep.close_complete(clock.forward(3))
+    sweep.close_complete(clock.forward(20))
+    assert len(archive.asked) == 1
+    archive.count = 1
+    assert sweep.close_complete(clock.forward(11)) == 3
+    assert len(archive.asked) == 4
+
+
+def test_what_the_archive_said_before_it_went_away_still_counts(receive, sweep_with, ledger, clock):
+    uid, archive = receive(1), Archive(3)
+    sweep = sweep_with(archive)
+    sweep.close_complete(clock.forward(3))
+    archive.count = PeerUnreachableError("away")
+    assert sweep.close_complete(clock.forward(90)) == 0
+    assert len(archive.asked) == 2
+    assert sweep.close_complete(clock.forward(600)) == 1
+    assert ledger.version(uid, 1).missing == 2
