@@ -36,3 +36,10 @@ def main() -> None:
     except RadgenError as error:
         print(f"radgen: {type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        # The base install is the listener's; everything else needs an extra.
+        print(
+            f"radgen: {error.name} is not installed; fix: pip install 'radgen[engine,cpu]'",
+            file=sys.stderr,
+        )
+        sys.exit(1)

@@ -1,5 +1,8 @@
 """What every command has: help with an example, errors in one line."""
 
+import subprocess
+import sys
+
 import pytest
 import typer
 
@@ -58,3 +61,15 @@ def test_the_file_of_the_environment_is_taken(run, write_site):
     assert "unknown section [reviews]" in done.stderr
     done = run("status", RADGEN_CONFIG="/does/not/exist.toml")
     assert "no configuration file /does/not/exist.toml" in done.stderr
+
+
+def test_a_command_without_its_extra_says_what_to_install():
+    code = "import sys; sys.modules['onnxruntime'] = None; import radgen.cli.app as a; a.main()"
+    run = subprocess.run(
+        [sys.executable, "-c", code, "health"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert run.stderr.strip().splitlines()[-1] == (
+        "radgen: onnxruntime is not installed; fix: pip install 'radgen[engine,cpu]'"
+    )
+    assert "Traceback" not in run.stderr
