@@ -35,9 +35,8 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("studies")
     studies = [phantom_study(name) for name in GENERATED]
     if DATA.is_dir():
-        studies += [each for each in real_studies(DATA) if each.expect.modality in {"DX", "CR"}][
-            :12
-        ]
+        films = [each for each in real_studies(DATA) if each.expect.modality in {"DX", "CR"}]
+        studies += films[:6]
     for study in studies:
         study.write_study(folder / study.study_uid)
     return folder
@@ -112,7 +111,7 @@ def test_three_engines_write_the_same_structures_and_texts(drafts, folder):
 def test_some_films_were_really_read_by_the_networks(drafts):
     """Otherwise three engines would agree on nothing at all."""
     read = [report for _, report in drafts["url"].values() if probabilities(report)]
-    assert len(read) >= (5 if DATA.is_dir() else 1)
+    assert len(read) >= (4 if DATA.is_dir() else 1)
 
 
 def probabilities(report):
