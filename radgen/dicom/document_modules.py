@@ -20,7 +20,7 @@ from radgen.dicom.codes import (
     coded,
 )
 from radgen.dicom.copy_identity import request_of
-from radgen.dicom.draft_uids import series_uid
+from radgen.dicom.draft_uids import TEXT_KIND, series_uid
 from radgen.dicom.sr_settings import SrSettings
 from radgen.dicom.write_header import FLAG_DESCRIPTION
 from radgen.domain.finding import FindingStructure, ImageEvidence
@@ -94,7 +94,9 @@ def put_predecessor(ds: Dataset, report: DraftReport) -> None:
     former = _reference(str(ComprehensiveSRStorage), report.predecessor)
     former.PurposeOfReferenceCodeSequence = coded(PRELIMINARY_REPORT)
     series = Dataset()
-    series.SeriesInstanceUID = UID(series_uid(report.study_uid, version))
+    series.SeriesInstanceUID = UID(
+        series_uid(report.study_uid, version, TEXT_KIND[report.texts[0].language])
+    )
     series.ReferencedSOPSequence = ItemSequence([former])
     ds.PredecessorDocumentsSequence = _study(ds, [series])
 

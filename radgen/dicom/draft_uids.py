@@ -27,9 +27,9 @@ def sop_instance_uid(report: DraftReport, kind: DocumentKind) -> str:
     return _uid(f"instance {kind} {to_json(report)}")
 
 
-def series_uid(study_uid: str, version: int, modality: str = "SR") -> str:
-    """The series of one draft version; pictures cannot share a series with SR."""
-    return _uid(f"series {modality} {version} {study_uid}")
+def series_uid(study_uid: str, version: int, kind: DocumentKind) -> str:
+    """The series of one document of a draft version: viewers show one SR of a series only."""
+    return _uid(f"series {kind} {version} {study_uid}")
 
 
 def tracking_uid(study_uid: str, name: str) -> str:

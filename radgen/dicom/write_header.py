@@ -21,7 +21,6 @@ from radgen.records import to_json
 SERIES_DESCRIPTION = "AI DRAFT - NOT REVIEWED / AI草稿 未经医师审核"
 FLAG_DESCRIPTION = "AI草稿 未经医师审核 / AI draft, not verified"
 FIRST_SERIES_NUMBER = 900
-_PICTURE_OFFSET = 5000
 _IMPLEMENTATION_UID = UID("2.25.147553908463312064711930227764214091283")
 _OFFSET = re.compile(r"([+-])(\d{2})(\d{2})")
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
@@ -88,15 +87,16 @@ def _put_equipment(ds: Dataset, settings: SrSettings) -> None:
 
 
 def _put_instance(ds: Dataset, report: DraftReport, kind: DocumentKind, sop_class: UID) -> None:
-    is_picture = kind is DocumentKind.PICTURE
     ds.SOPClassUID = sop_class
     ds.SOPInstanceUID = UID(sop_instance_uid(report, kind))
-    ds.Modality = "OT" if is_picture else "SR"
-    ds.SeriesInstanceUID = UID(series_uid(report.study_uid, report.version, ds.Modality))
-    # Beyond the numbers that modalities use; a picture's series is apart from the report's.
-    ds.SeriesNumber = FIRST_SERIES_NUMBER + report.version + (_PICTURE_OFFSET * is_picture)
+    ds.Modality = "OT" if kind is DocumentKind.PICTURE else "SR"
+    ds.SeriesInstanceUID = UID(series_uid(report.study_uid, report.version, kind))
+    # Beyond the numbers that modalities use; the documents of a version follow each other.
+    ds.SeriesNumber = (
+        FIRST_SERIES_NUMBER + len(DocumentKind) * report.version + list(DocumentKind).index(kind)
+    )
     ds.SeriesDescription = SERIES_DESCRIPTION
-    ds.InstanceNumber = list(DocumentKind).index(kind) + 1
+    ds.InstanceNumber = 1
     moment = written_at(ds, report.drafted_at)
     for part in ("InstanceCreation", "Series", "Content"):
         setattr(ds, f"{part}Date", f"{moment:%Y%m%d}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from radgen.dicom.draft_uids import series_uid
+from radgen.dicom.draft_uids import DocumentKind, series_uid
 from radgen.domain.errors import PeerError
 from radgen.domain.study import NO_IMAGE_MODALITIES
 from radgen.ledger.ledger import Ledger
@@ -37,7 +37,9 @@ def count_images(peer: Peer, study_uid: str) -> int | None:
 
     Raises: PeerError.
     """
-    ours = {series_uid(study_uid, version, "OT") for version in range(1, MAX_VERSIONS)}
+    ours = {
+        series_uid(study_uid, version, DocumentKind.PICTURE) for version in range(1, MAX_VERSIONS)
+    }
     counts = [
         series.instances
         for series in list_series(peer, study_uid)

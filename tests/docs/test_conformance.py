@@ -176,5 +176,5 @@ def test_the_numbers_in_the_prose_are_those_of_the_code():
     assert f"At most {find.MAX_ANSWERS:,} answers".replace(",", " ") in text
     assert f"does not answer within {returning.COMMITMENT_WAIT_S:.0f} s" in text
     assert f"({DEFAULT_MAX_LENGTH:,} bytes received".replace(",", " ") in text
-    assert f"{write_header.FIRST_SERIES_NUMBER} + version" in text
+    assert f"above {write_header.FIRST_SERIES_NUMBER}" in text
     assert write_header.SERIES_DESCRIPTION.split(" / ")[0] in text

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from radgen.dicom.draft_uids import series_uid
+from radgen.dicom.draft_uids import DocumentKind, series_uid
 from radgen.domain.errors import PeerRefusedError
 from radgen.domain.study import NO_IMAGE_MODALITIES
 from radgen.pipeline.archive import Gap, count_images, fetch_gaps, find_gaps, reconcile
@@ -19,7 +19,9 @@ def test_only_images_are_counted(open_archive, peer):
 
 
 def test_the_pictures_of_our_own_drafts_are_not_counted(open_archive, peer):
-    ours = [("1.2", series_uid("1.2", version, "OT"), "OT", 1) for version in (1, 2, 7)]
+    ours = [
+        ("1.2", series_uid("1.2", version, DocumentKind.PICTURE), "OT", 1) for version in (1, 2, 7)
+    ]
     open_archive(series=[("1.2", "1.2.1", "DX", 1), *ours])
     assert count_images(peer, "1.2") == 1
 

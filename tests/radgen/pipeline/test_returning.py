@@ -13,7 +13,7 @@ from pydicom import dcmread
 from pydicom.filebase import DicomBytesIO
 from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 
-from radgen.dicom.draft_uids import series_uid
+from radgen.dicom.draft_uids import DocumentKind, series_uid
 from radgen.domain.errors import (
     DocumentError,
     PeerRefusedError,
@@ -82,7 +82,10 @@ def answer_later(ledger):
 def test_a_draft_makes_one_report_a_language(documents, report):
     assert [each.sop_class_uid for each in documents] == [ComprehensiveSRStorage] * 2
     assert {each.study_uid for each in documents} == {report.study_uid}
-    assert {each.series_uid for each in documents} == {series_uid(report.study_uid, 1)}
+    assert [each.series_uid for each in documents] == [
+        series_uid(report.study_uid, 1, kind)
+        for kind in (DocumentKind.CHINESE, DocumentKind.ENGLISH)
+    ]
     for each in documents:
         assert dcmread(DicomBytesIO(each.data)).SOPInstanceUID == each.sop_uid
 
@@ -137,7 +140,7 @@ def test_a_picture_of_the_text_travels_in_a_series_of_its_own(
     *reports, picture = desk.build(report, sources)
     assert tuple(reports) == documents
     assert picture.sop_class_uid == SecondaryCaptureImageStorage
-    assert picture.series_uid == series_uid(report.study_uid, 1, "OT")
+    assert picture.series_uid == series_uid(report.study_uid, 1, DocumentKind.PICTURE)
     assert desk.send([*reports, picture]) == ("archive", "0x0000")
     assert archive.stored[-1].Modality == "OT"
     assert desk.confirm([*reports, picture], ledger, (report.study_uid, 1), 1) == "c-find"

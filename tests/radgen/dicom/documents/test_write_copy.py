@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from radgen.dicom import write_copy
-from radgen.dicom.draft_uids import series_uid
+from radgen.dicom.draft_uids import DocumentKind, series_uid
 from radgen.dicom.write_copy import find_font, write_secondary_capture
 from radgen.dicom.write_header import to_bytes
 from radgen.domain.errors import ConfigurationError, DocumentError
@@ -38,7 +38,9 @@ def test_it_says_what_it_is_and_lies_in_a_series_of_its_own(picture, make_draft)
     ds = picture()
     assert (ds.Modality, ds.BurnedInAnnotation) == ("OT", "YES")
     assert ds.SeriesDescription.startswith("AI DRAFT - NOT REVIEWED")
-    assert ds.SeriesInstanceUID == series_uid(make_draft().report.study_uid, 1, "OT")
+    assert ds.SeriesInstanceUID == series_uid(
+        make_draft().report.study_uid, 1, DocumentKind.PICTURE
+    )
     assert ds.SeriesNumber > 900
 
 

@@ -43,17 +43,17 @@ def test_a_change_of_content_makes_another_instance_in_the_same_series(make_draf
     assert one.SeriesInstanceUID == other.SeriesInstanceUID
 
 
-def test_documents_of_one_draft_share_a_series_of_their_own(make_draft):
+def test_each_document_of_a_draft_has_a_series_of_its_own(make_draft):
     written = make_draft()
-    assert len(written.documents) == 3
-    assert {ds.SeriesInstanceUID for ds in written.documents} == {
-        series_uid(written.report.study_uid, 1)
-    }
     kinds = (DocumentKind.CHINESE, DocumentKind.ENGLISH, DocumentKind.MEASUREMENTS)
+    assert [ds.SeriesInstanceUID for ds in written.documents] == [
+        series_uid(written.report.study_uid, 1, kind) for kind in kinds
+    ]
+    assert len({ds.SeriesInstanceUID for ds in written.documents}) == 3
     uids = [ds.SOPInstanceUID for ds in written.documents]
     assert uids == [sop_instance_uid(written.report, kind) for kind in kinds]
     assert all(uid.startswith("2.25.") and len(uid) <= 64 for uid in uids)
-    assert {ds.SeriesNumber for ds in written.documents} == {901}
+    assert [ds.SeriesNumber for ds in written.documents] == [904, 905, 906]
 
 
 def test_without_values_there_is_no_measurement_document(all_shapes):
@@ -113,9 +113,11 @@ def test_a_later_version_names_the_draft_it_replaces_and_where_that_lies(all_sha
     (series,) = study.ReferencedSeriesSequence
     (former,) = series.ReferencedSOPSequence
     assert former.ReferencedSOPInstanceUID == "2.25.42"
-    assert series.SeriesInstanceUID == series_uid(written.report.study_uid, 1)
+    assert series.SeriesInstanceUID == series_uid(written.report.study_uid, 1, DocumentKind.CHINESE)
     assert code(former.PurposeOfReferenceCodeSequence)[0] == "121362"
-    assert primary.SeriesInstanceUID == series_uid(written.report.study_uid, 3)
+    assert primary.SeriesInstanceUID == series_uid(
+        written.report.study_uid, 3, DocumentKind.CHINESE
+    )
 
 
 def test_dates_are_the_drafts_own_in_the_zone_of_the_source(make_draft, make_header):
