@@ -318,7 +318,9 @@ def spawn(tmp_path: Path) -> Iterator[Callable[..., Process]]:
             )
         processes.append(popen)
         assert popen.stdout is not None
-        ready = json.loads(popen.stdout.readline())
+        line = popen.stdout.readline()
+        assert line, f"the listener ended at its start: {log.read_text()}"
+        ready = json.loads(line)
         return Process(popen, ready["port"], StudyStore(root), log)
 
     yield begin

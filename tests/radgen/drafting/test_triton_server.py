@@ -228,7 +228,7 @@ def test_a_dead_server_is_started_again(server, self_test, stubs, server_pid, is
 def test_closing_leaves_no_process_no_folder_and_no_shared_memory(
     launch, self_test, stubs, server_pid, is_alive
 ):
-    before = set(SHARED_MEMORY.iterdir())
+    begun = time.time()
     server = TritonServer(launch, self_test, Watch())
     folder = Path(server.client.wire.endpoint.target.removeprefix("unix:")).parent
     pids = [*stubs(server.pid), server_pid(server.pid), server.pid]
@@ -238,7 +238,8 @@ def test_closing_leaves_no_process_no_folder_and_no_shared_memory(
     server.close()
     assert not [pid for pid in pids if is_alive(pid)]
     assert not folder.exists()
-    assert set(SHARED_MEMORY.iterdir()) <= before
+    # Others on this machine may run servers of their own: only what nobody uses was left behind.
+    wait_until(lambda: not leaked_regions(begun), 5.0)
 
 
 def test_wrong_values_are_not_served(launch, self_test):
@@ -297,7 +298,7 @@ if __name__ == "__main__":
 
 def test_the_server_dies_with_its_parent(launch, stubs, server_pid, is_alive):
     root = Path(__file__).resolve().parents[3]
-    before = set(SHARED_MEMORY.iterdir())
+    begun = time.time()
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(launch.pack_folder)],
         cwd=root,
@@ -309,7 +310,8 @@ def test_the_server_dies_with_its_parent(launch, stubs, server_pid, is_alive):
         pids = [*stubs(pid), server_pid(pid), pid]
         parent.kill()
     wait_until(lambda: not [pid for pid in pids if is_alive(pid)], 12.0)
-    assert set(SHARED_MEMORY.iterdir()) <= before
+    # Others on this machine may run servers of their own: only what nobody uses was left behind.
+    wait_until(lambda: not leaked_regions(begun), 5.0)
 
 
 def test_a_stream_to_nobody_is_unavailable(free_port):
