@@ -1,0 +1,102 @@
+"""Ties what is said (enlarged, 积液) to what it is said of (the heart, 胸腔)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from radgen.extract.scan import Token
+
+_SUBJECTS = {"site", "subject"}
+_ENDS_A_GROUP = {"predicate", "normal", "finding", "break", "verb"}
+_JOINS = {"list", "or", "comma"}
+
+
+def resolve(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens of one sentence, each predicate made a finding, a change, or nothing.
+
+    A predicate that denies ("normal") becomes a token of kind "normal" per finding it denies.
+    """
+    resolved: list[Token] = []
+    announced = False
+    for index, token in enumerate(tokens):
+        announced = announced or token.kind == "prior"
+        if token.kind in ("predicate", "normal"):
+            resolved += _spoken(tokens, index, announced=announced)
+        elif token.kind == "trend":
+            resolved.append(replace(token, kind="change" if announced else "word"))
+        else:
+            resolved.append(token)
+    return resolved
+
+
+def _spoken(tokens: Sequence[Token], index: int, *, announced: bool) -> list[Token]:
+    token = tokens[index]
+    kind = "normal" if token.kind == "normal" else "finding"
+    change = [replace(token, kind="change")] if token.value and announced else []
+    named = [replace(token, kind=kind, value=id_) for id_ in _findings(tokens, index)]
+    if named:
+        return named + change
+    return change or [replace(token, kind="word")]
+
+
+def _findings(tokens: Sequence[Token], index: int) -> list[str]:
+    row = tokens[index].meaning.row if tokens[index].meaning else None
+    if row is None:
+        return []
+    subjects = _group_before(tokens, index)
+    said = [row.of[each] for each in subjects if each in row.of]
+    if not said:
+        said = [row.of[each] for each in _next_subject(tokens, index) if each in row.of]
+    if said:
+        return list(dict.fromkeys(each for each in said if each))
+    return [row.alone] if row.alone and not _lies_elsewhere(tokens, index) else []
+
+
+def _group_before(tokens: Sequence[Token], index: int) -> list[str]:
+    """The nearest subject before, and those listed with it; up to the statement before."""
+    group: list[str] = []
+    joined = True
+    for token in reversed(tokens[:index][-40:]):
+        if token.kind in _SUBJECTS:
+            if group and not joined:
+                break
+            group.append(_subject(token))
+            joined = False
+        elif token.kind in ("predicate", "normal", "finding", "break"):
+            break
+        elif token.kind == "verb" and group:
+            break
+        elif token.kind in _JOINS:
+            joined = True
+        elif token.place:
+            group.append(token.place)
+    return group
+
+
+def _subject(token: Token) -> str:
+    return token.value
+
+
+def _next_subject(tokens: Sequence[Token], index: int) -> list[str]:
+    for token in tokens[index + 1 : index + 9]:
+        if token.kind in _SUBJECTS:
+            return [token.value]
+        if token.kind in _ENDS_A_GROUP or token.kind in ("comma", "list", "or", "with"):
+            return []
+    return []
+
+
+def _lies_elsewhere(tokens: Sequence[Token], index: int) -> bool:
+    """True if an organ outside the chest is nearer than a place inside it."""
+    for token in reversed(tokens[:index][-20:]):
+        if token.kind == "elsewhere":
+            return True
+        if token.kind in _SUBJECTS or token.place or token.kind == "break":
+            break
+        if token.kind == "finding":
+            break
+    for token in tokens[index + 1 : index + 9]:
+        if token.kind == "elsewhere":
+            return True
+        if token.kind in _SUBJECTS or token.kind in ("comma", "list", "or", "break", "finding"):
+            return False
+    return False
