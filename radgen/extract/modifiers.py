@@ -7,7 +7,7 @@ from radgen.extract.scan import Token
 from radgen.knowledge import findings
 
 _CUTS = frozenset({"list", "or", "with", "hedge", "hedge-both", "deny", "colon", "skip"})
-_BARE = frozenset({"side", "site", "mark", "comma", "open", "close", "size", "diameter"})
+_BARE = frozenset({"side", "site", "mark", "comma", "open", "close", "size", "diameter", "measured"})
 _SPREADS = ("pleura", "lung")  # regions whose findings share a side when they are listed
 
 
@@ -64,7 +64,7 @@ def _cut(sentence: Sentence, one: Mention, other: Mention) -> int:
     ]
     if found:
         return found[-1]
-    has_verb = any(token.kind == "verb" for token in sentence.between(one, other))
+    has_verb = any(token.kind in ("verb", "participle") for token in sentence.between(one, other))
     return other.at if has_verb else one.at + 1
 
 

@@ -54,7 +54,8 @@ def _finding(sentence: Sentence, at: int, state: _State) -> None:
 
 def _deny(sentence: Sentence, at: int, state: _State) -> None:
     before = sentence.tokens[at - 1].kind if at else ""
-    if sentence.next_in_clause(at) is None and before in ("finding", "colon"):
+    is_last = next(sentence.rest_of_clause(at), None) is None
+    if is_last and before in ("finding", "colon"):
         for mention in sentence.mentions_before(at):
             mention.denied = True
         return

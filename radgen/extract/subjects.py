@@ -20,22 +20,35 @@ def resolve(tokens: Sequence[Token]) -> list[Token]:
     for index, token in enumerate(tokens):
         announced = announced or token.kind == "prior"
         if token.kind in ("predicate", "normal"):
-            resolved += _spoken(tokens, index, announced=announced)
+            spoken = _spoken(tokens, index)
         elif token.kind == "trend":
-            resolved.append(replace(token, kind="change" if announced else "word"))
+            spoken = [replace(token, kind="change")]
         else:
-            resolved.append(token)
+            spoken = [token]
+        _append(resolved, spoken, announced=announced)
     return resolved
 
 
-def _spoken(tokens: Sequence[Token], index: int, *, announced: bool) -> list[Token]:
+def _append(resolved: list[Token], spoken: Sequence[Token], *, announced: bool) -> None:
+    """Adds tokens; a trend counts only after a prior (较前), and denied it is no change."""
+    for token in spoken:
+        if token.kind != "change" or token.meaning is None or token.meaning.kind == "change":
+            resolved.append(token)
+        elif resolved and resolved[-1].kind == "deny":
+            resolved[-1] = replace(token, value="unchanged")
+        elif announced:
+            resolved.append(token)
+        elif len(spoken) == 1:
+            resolved.append(replace(token, kind="word"))
+
+
+def _spoken(tokens: Sequence[Token], index: int) -> list[Token]:
     token = tokens[index]
     kind = "normal" if token.kind == "normal" else "finding"
-    change = [replace(token, kind="change")] if token.value and announced else []
     named = [replace(token, kind=kind, value=id_) for id_ in _findings(tokens, index)]
-    if named:
-        return named + change
-    return change or [replace(token, kind="word")]
+    if token.value:
+        return [*named, replace(token, kind="change")]
+    return named or [replace(token, kind="word")]
 
 
 def _findings(tokens: Sequence[Token], index: int) -> list[str]:
@@ -59,7 +72,7 @@ def _group_before(tokens: Sequence[Token], index: int) -> list[str]:
         if token.kind in _SUBJECTS:
             if group and not joined:
                 break
-            group.append(_subject(token))
+            group.append(token.value)
             joined = False
         elif token.kind in ("predicate", "normal", "finding", "break"):
             break
@@ -70,10 +83,6 @@ def _group_before(tokens: Sequence[Token], index: int) -> list[str]:
         elif token.place:
             group.append(token.place)
     return group
-
-
-def _subject(token: Token) -> str:
-    return token.value
 
 
 def _next_subject(tokens: Sequence[Token], index: int) -> list[str]:
