@@ -18,6 +18,7 @@ def read_modifiers(sentence: Sentence) -> None:
         after = sentence.tokens[mention.at + 1 : _right(sentence, index)]
         _place(sentence, mention, before, after)
         _measure(mention, before, after)
+    _share_words(sentence)
     _share_sides(sentence)
     for at, token in enumerate(sentence.tokens):
         if token.kind == "change" and token.value != "resolved":
@@ -95,9 +96,10 @@ def _own_clause(
     own: list[Token] = []
     for number, tokens in clauses.items():
         kinds = {token.kind for token in tokens}
-        if number != sentence.clause[mention.at] and not _BARE.issuperset(kinds):
+        if number == sentence.clause[mention.at] or _BARE.issuperset(kinds):
+            own += tokens
+        elif tokens[0].kind != "open":
             break
-        own += tokens
     return own
 
 
@@ -112,10 +114,14 @@ def _topic(sentence: Sentence, mention: Mention) -> Sequence[Token]:
         if sentence.clause[at] == number
     ]
     kinds = {token.kind for token in tokens}
-    if number < 0 or kinds & {"finding", "normal", "deny", "gap"}:
+    if number < 0 or kinds & {"finding", "normal", "deny", "gap", "other"}:
         return []
     if sentence.is_chinese(mention.at):
-        return tokens if any(_is_lung(token) for token in tokens) else []
+        is_explained = any(
+            sentence.tokens[at].kind == "hedge" and sentence.clause[at] == number + 1
+            for at in range(max(mention.at - 12, 0), mention.at)
+        )
+        return tokens if is_explained or any(_is_lung(token) for token in tokens) else []
     return [] if "verb" in kinds else tokens
 
 
@@ -159,11 +165,20 @@ def _measure(mention: Mention, before: Sequence[Token], after: Sequence[Token]) 
             mention.number = int(token.value)
 
 
+def _share_words(sentence: Sentence) -> None:
+    """Two findings of one word (液气胸) have one side and one place."""
+    for one, other in zip(sentence.mentions, sentence.mentions[1:], strict=False):
+        if one.token.start == other.token.start:
+            side, site = one.side or other.side, one.site or other.site
+            one.side = other.side = side
+            one.site = other.site = site
+
+
 def _share_sides(sentence: Sentence) -> None:
     """"Right effusion and atelectasis", "effusion and atelectasis on the right"."""
     pairs = list(zip(sentence.mentions, sentence.mentions[1:], strict=False))
     for one, other in pairs:
-        if one.leads and not other.side and _shares(sentence, one, other):
+        if one.side and not other.side and _leads(sentence, one, other):
             other.side, other.leads = one.side, True
             other.site = other.site or one.site
     for one, other in reversed(pairs):
@@ -172,14 +187,27 @@ def _share_sides(sentence: Sentence) -> None:
             one.site = one.site or other.site
 
 
+def _leads(sentence: Sentence, one: Mention, other: Mention) -> bool:
+    """True if the side said of one is that of the next as well."""
+    kinds = {token.kind for token in sentence.between(one, other)}
+    return (one.leads or bool(kinds & {"hedge", "hedge-both"})) and _shares(sentence, one, other)
+
+
 def _shares(sentence: Sentence, one: Mention, other: Mention) -> bool:
     if one.gap or other.gap or one.token.kind == "normal" or one.denied != other.denied:
         return False
-    kinds = {token.kind for token in sentence.between(one, other)}
+    if not (_region(one) in _SPREADS and _region(other) in _SPREADS):
+        return False
+    between = sentence.between(one, other)
+    kinds = {token.kind for token in between}
+    if kinds & {"break", "open", "close", "deny"}:
+        return False
+    if "hedge" in kinds or any(token.kind == "hedge-both" for token in between):
+        return not kinds & JOINS and not one.hedge  # one explains the other, at the same place
+    if any(token.kind == "with" and token.value == "same" for token in between):
+        return True
     joins = kinds & (JOINS | {"with"} if sentence.is_chinese(one.at) else JOINS)
-    apart = kinds & {"comma", "break", "open", "close", "verb", "deny"}
-    both = _region(one) in _SPREADS and _region(other) in _SPREADS
-    return bool(joins) and not apart and both
+    return bool(joins) and not kinds & {"comma", "verb"}
 
 
 def _change(sentence: Sentence, at: int, value: str) -> None:

@@ -9,6 +9,7 @@ from radgen.extract.mention import Mention, Sentence
 # Words that only a finding which is there carries: a denial does not reach over them.
 _AFFIRMS = frozenset({"mark", "side", "hedge", "change", "verb", "normal", "count", "size"})
 _ENDS_A_LIST = frozenset({"verb", "hedge", "break", "deny", "normal", "open", "close", "deny-after"})
+_NAMES_ANOTHER = frozenset({"word", "other", "elsewhere", "site", "subject"})
 _STRENGTH = {each.value: rank for rank, each in enumerate(Certainty)}
 
 
@@ -97,9 +98,22 @@ def _hedge_both(sentence: Sentence, at: int, state: _State) -> None:
     until_list = ahead[: next((i for i, kind in enumerate(ahead) if kind in ("list", "or")), None)]
     if "finding" in until_list:
         _hedge(sentence, at, state)
-    elif "word" not in until_list and "elsewhere" not in until_list:
+    elif not _NAMES_ANOTHER.intersection(until_list) and not _is_of_another(sentence, at):
         for mention in sentence.mentions_before(at, other_clause=True):
             mention.hedge = _weaker(mention.hedge, value)
+
+
+def _is_of_another(sentence: Sentence, at: int) -> bool:
+    """True if the clause says the certainty of something that is no finding of ours."""
+    if sentence.last_in_clause(at):
+        return False
+    return any(
+        token.kind in _NAMES_ANOTHER
+        for number, token in zip(
+            sentence.clause[max(at - 12, 0) : at], sentence.tokens[max(at - 12, 0) : at], strict=True
+        )
+        if number == sentence.clause[at]
+    )
 
 
 def _gap(sentence: Sentence, at: int, state: _State) -> None:
@@ -175,6 +189,8 @@ def _continues(sentence: Sentence, at: int, state: _State) -> bool:
         return True
     if not state.deny or (state.seen and state.stated):
         return False
+    if not state.seen and "finding" in clause:
+        return "verb" not in clause[: clause.index("finding")]
     return "finding" in clause and not _AFFIRMS.intersection(clause)
 
 

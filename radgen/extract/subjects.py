@@ -61,7 +61,17 @@ def _findings(tokens: Sequence[Token], index: int) -> list[str]:
         said = [row.of[each] for each in _next_subject(tokens, index) if each in row.of]
     if said:
         return list(dict.fromkeys(each for each in said if each))
-    return [row.alone] if row.alone and not _lies_elsewhere(tokens, index) else []
+    if row.alone:
+        return [] if _lies_elsewhere(tokens, index) else row.alone.split()
+    return _as_before(tokens, index, set(row.of.values()))
+
+
+def _as_before(tokens: Sequence[Token], index: int, meant: set[str]) -> list[str]:
+    """The finding named before that a predicate takes up again: 胸腔积液 ... 左侧未见积液."""
+    for token in reversed(tokens[:index][-40:]):
+        if token.kind == "finding" and token.value in meant:
+            return [token.value]
+    return []
 
 
 def _group_before(tokens: Sequence[Token], index: int) -> list[str]:
@@ -80,18 +90,20 @@ def _group_before(tokens: Sequence[Token], index: int) -> list[str]:
             break
         elif token.kind in _JOINS:
             joined = True
-        elif token.place:
+        elif token.place and (joined or not group):
             group.append(token.place)
+            joined = False
     return group
 
 
 def _next_subject(tokens: Sequence[Token], index: int) -> list[str]:
+    group: list[str] = []
     for token in tokens[index + 1 : index + 9]:
         if token.kind in _SUBJECTS:
-            return [token.value]
-        if token.kind in _ENDS_A_GROUP or token.kind in ("comma", "list", "or", "with"):
-            return []
-    return []
+            group.append(token.value)
+        elif group or token.kind in _ENDS_A_GROUP or token.kind in (*_JOINS, "with"):
+            break
+    return group
 
 
 def _lies_elsewhere(tokens: Sequence[Token], index: int) -> bool:
