@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-_SAME = {"×": "x", "✕": "x", "﹣": "-", "’": "'", "‘": "'", "【": "[", "】": "]", "～": "-", "~": "-"}
+_SAME = {
+    "×": "x",
+    "✕": "x",
+    "﹣": "-",
+    "’": "'",
+    "‘": "'",
+    "【": "[",
+    "】": "]",
+    "～": "-",
+    "~": "-",
+}
 _INVISIBLE = {"Cc", "Cf", "Mn", "Me"}
 
 
@@ -40,9 +50,7 @@ def clean(text: str) -> CleanText:
         offsets.append(index)
     _soften(kept, [text[at].islower() for at in offsets])
     pairs = [(each, at) for each, at in zip(kept, offsets, strict=True) if each]
-    return CleanText(
-        "".join(each for each, _ in pairs), (*(at for _, at in pairs), len(text))
-    )
+    return CleanText("".join(each for each, _ in pairs), (*(at for _, at in pairs), len(text)))
 
 
 @lru_cache(maxsize=8192)

@@ -52,9 +52,11 @@ def sections(text: str) -> tuple[SectionSpan, ...]:
     """
     plain = _plain(text)
     starts: list[tuple[Heading | None, int]] = [(None, 0)]
-    for token in scan(plain.text, lexicon(None)):
-        if token.kind == "heading":
-            starts.append((Heading(token.value), plain.offsets[token.start]))
+    starts += [
+        (Heading(token.value), plain.offsets[token.start])
+        for token in scan(plain.text, lexicon(None))
+        if token.kind == "heading"
+    ]
     ends = [*(start for _, start in starts[1:]), len(text)]
     return tuple(
         SectionSpan(heading, start, end)

@@ -17,14 +17,15 @@ def to_findings(
     A mention without a side or a site is the same finding as one that has it. What is said to be
     there stays, whatever a general denial says; the impression has the last word on certainty.
     """
-    kept: list[Statement] = []
+    groups: list[list[Statement]] = []
     for statement in sorted(statements, key=_by_detail):
-        twin = next((each for each in kept if _same(each, statement)), None)
-        if twin is None:
-            kept.append(statement)
+        group = next((each for each in groups if _same(each[0], statement)), None)
+        if group is None:
+            groups.append([statement])
         else:
-            kept[kept.index(twin)] = _merged(twin, statement)
-    kept = [each for each in kept if not _is_overruled(each, kept)]
+            group.append(statement)
+    merged = [_merged(group) for group in groups]
+    kept = [each for each in merged if not _is_overruled(each, merged)]
     return tuple(_finding(each, source) for each in sorted(kept, key=lambda each: each.span))
 
 
@@ -41,21 +42,15 @@ def _same(one: Statement, other: Statement) -> bool:
     )
 
 
-def _merged(one: Statement, other: Statement) -> Statement:
-    sizes = [each for each in (one.size_mm, other.size_mm) if each is not None]
+def _merged(group: Sequence[Statement]) -> Statement:
+    sizes = [each.size_mm for each in group if each.size_mm is not None]
+    concluded = [each for each in group if each.section is Heading.IMPRESSION] or group
     return replace(
-        one,
-        certainty=_certainty(one, other),
+        group[0],
+        certainty=min((each.certainty for each in concluded), key=lambda each: _STRENGTH[each]),
         size_mm=max(sizes, default=None),
-        span=min(one.span, other.span),
+        span=min(each.span for each in group),
     )
-
-
-def _certainty(one: Statement, other: Statement) -> Certainty | None:
-    concluded = [each for each in (one, other) if each.section is Heading.IMPRESSION]
-    if len(concluded) == 1:
-        return concluded[0].certainty
-    return min(one.certainty, other.certainty, key=lambda each: _STRENGTH[each])
 
 
 def _is_overruled(statement: Statement, others: Iterable[Statement]) -> bool:

@@ -1,13 +1,15 @@
 """Which side, place, size, number and change belong to which mention."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from radgen.extract.mention import JOINS, Mention, Sentence
 from radgen.extract.scan import Token
 from radgen.knowledge import findings
 
 _CUTS = frozenset({"list", "or", "with", "hedge", "hedge-both", "deny", "colon", "skip"})
-_BARE = frozenset({"side", "site", "mark", "comma", "open", "close", "size", "diameter", "measured"})
+_BARE = frozenset(
+    {"side", "site", "mark", "comma", "open", "close", "size", "diameter", "measured"}
+)
 _SPREADS = ("pleura", "lung")  # regions whose findings share a side when they are listed
 
 
@@ -86,9 +88,7 @@ def _place(
         mention.leads = bool(mention.side)
 
 
-def _own_clause(
-    sentence: Sentence, mention: Mention, after: Sequence[Token]
-) -> Sequence[Token]:
+def _own_clause(sentence: Sentence, mention: Mention, after: Sequence[Token]) -> Sequence[Token]:
     """`after` up to the first later clause that holds more than bare modifiers."""
     clauses: dict[int, list[Token]] = {}
     for offset, token in enumerate(after):
@@ -110,7 +110,8 @@ def _topic(sentence: Sentence, mention: Mention) -> Sequence[Token]:
     while start and sentence.clause[start - 1] >= number:
         start -= 1
     tokens = [
-        token for at, token in enumerate(sentence.tokens[start : mention.at], start)
+        token
+        for at, token in enumerate(sentence.tokens[start : mention.at], start)
         if sentence.clause[at] == number
     ]
     kinds = {token.kind for token in tokens}
@@ -175,7 +176,7 @@ def _share_words(sentence: Sentence) -> None:
 
 
 def _share_sides(sentence: Sentence) -> None:
-    """"Right effusion and atelectasis", "effusion and atelectasis on the right"."""
+    """Shares as in "right effusion and atelectasis", "effusion and atelectasis on the right"."""
     pairs = list(zip(sentence.mentions, sentence.mentions[1:], strict=False))
     for one, other in pairs:
         if one.side and not other.side and _leads(sentence, one, other):
@@ -196,18 +197,21 @@ def _leads(sentence: Sentence, one: Mention, other: Mention) -> bool:
 def _shares(sentence: Sentence, one: Mention, other: Mention) -> bool:
     if one.gap or other.gap or one.token.kind == "normal" or one.denied != other.denied:
         return False
-    if not (_region(one) in _SPREADS and _region(other) in _SPREADS):
+    if not {_region(one), _region(other)}.issubset(_SPREADS):
         return False
     between = sentence.between(one, other)
     kinds = {token.kind for token in between}
     if kinds & {"break", "open", "close", "deny"}:
         return False
-    if "hedge" in kinds or any(token.kind == "hedge-both" for token in between):
+    if kinds & {"hedge", "hedge-both"}:
         return not kinds & JOINS and not one.hedge  # one explains the other, at the same place
-    if any(token.kind == "with" and token.value == "same" for token in between):
-        return True
-    joins = kinds & (JOINS | {"with"} if sentence.is_chinese(one.at) else JOINS)
-    return bool(joins) and not kinds & {"comma", "verb"}
+    at_one_place = any(token.kind == "with" and token.value == "same" for token in between)
+    return at_one_place or _are_joined(sentence, one, kinds)
+
+
+def _are_joined(sentence: Sentence, one: Mention, kinds: Set[str]) -> bool:
+    joins = JOINS | {"with"} if sentence.is_chinese(one.at) else JOINS
+    return bool(kinds & joins) and not kinds & {"comma", "verb"}
 
 
 def _change(sentence: Sentence, at: int, value: str) -> None:

@@ -13,15 +13,29 @@ _LENGTH = re.compile(
     rf"({_NUMBER})(?:\s?(?:mm|cm)?\s?(?:x|\*|-|to|by|至|乘)\s?({_NUMBER}))?"
     rf"(?:\s?(?:mm|cm)?\s?(?:x|\*|by)\s?({_NUMBER}))?{_UNIT}"
 )
-_FROM_LANDMARK = re.compile(r"\s?(?:above|below|from|proximal|distal|superior|inferior|beyond|层厚|以上)")
+_FROM_LANDMARK = re.compile(
+    r"\s?(?:above|below|from|proximal|distal|superior|inferior|beyond|层厚|以上)"
+)
 _COUNTED = re.compile(r"(\d{1,2})\s?(?:枚|个|处)")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _MEASURED = re.compile(r"[\s:]{0,2}(?:of|is|was|约|为)?\s?(-?\d+(?:\.\d+)?)")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _ABBREVIATIONS = ("vs", "approx", "dr", "e.g", "i.e", "cf", "no")
 _PUNCTUATION = {
-    ",": "comma", "，": "comma", "、": "list", ":": "colon", "(": "open", ")": "close",
-    "/": "or", ";": "end", "。": "end", "!": "end", "?": "end", "\n": "end", "；": "end",
+    " ": "filler",
+    ",": "comma",
+    "，": "comma",
+    "、": "list",
+    ":": "colon",
+    "(": "open",
+    ")": "close",
+    "/": "or",
+    ";": "end",
+    "。": "end",
+    "!": "end",
+    "?": "end",
+    "\n": "end",
+    "；": "end",
 }
 _MILLIMETRES = {"mm": 1.0, "毫米": 1.0, "cm": 10.0, "厘米": 10.0, "公分": 10.0}
 
@@ -55,16 +69,11 @@ def scan(text: str, words: Lexicon) -> Iterator[Token]:
 
 def _token(text: str, at: int, words: Lexicon) -> Token:
     character = text[at]
-    if character == " ":
-        return Token("filler", at, at + 1)
     if character in _PUNCTUATION:
         return Token(_PUNCTUATION[character], at, at + 1)
-    heading = _heading(text, at)
-    if heading:
-        return heading
     if character == ".":
         return Token(_stop(text, at), at, at + 1)
-    known = _phrase(text, at, words)
+    known = _heading(text, at) or _phrase(text, at, words)
     if known:
         return known
     is_number = character.isdigit() and character.isascii()

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from radgen.domain.finding import Certainty
-from radgen.extract.mention import Mention, Sentence
+from radgen.extract.mention import Sentence
 
 # Words that only a finding which is there carries: a denial does not reach over them.
 _AFFIRMS = frozenset({"mark", "side", "hedge", "change", "verb", "normal", "count", "size"})
-_ENDS_A_LIST = frozenset({"verb", "hedge", "break", "deny", "normal", "open", "close", "deny-after"})
+_ENDS_A_LIST = frozenset(
+    {"verb", "hedge", "break", "deny", "normal", "open", "close", "deny-after"}
+)
 _NAMES_ANOTHER = frozenset({"word", "other", "elsewhere", "site", "subject"})
 _STRENGTH = {each.value: rank for rank, each in enumerate(Certainty)}
 
@@ -30,7 +32,7 @@ class _State:
 
 
 def read_scopes(sentence: Sentence) -> None:
-    """Sets denied, hedge, gap and dropped of every mention; resolved ones are changed and denied."""
+    """Sets denied, hedge, gap and dropped of every mention; what is resolved is denied."""
     state = _State()
     for at, token in enumerate(sentence.tokens):
         handler = _HANDLERS.get(token.kind)
@@ -110,7 +112,9 @@ def _is_of_another(sentence: Sentence, at: int) -> bool:
     return any(
         token.kind in _NAMES_ANOTHER
         for number, token in zip(
-            sentence.clause[max(at - 12, 0) : at], sentence.tokens[max(at - 12, 0) : at], strict=True
+            sentence.clause[max(at - 12, 0) : at],
+            sentence.tokens[max(at - 12, 0) : at],
+            strict=True,
         )
         if number == sentence.clause[at]
     )
@@ -147,6 +151,8 @@ def _list(sentence: Sentence, at: int, state: _State) -> None:
 
 
 def _with(sentence: Sentence, at: int, state: _State) -> None:
+    if sentence.tokens[at].value == "same":
+        return
     state.hedge = ""
     kinds = {token.kind for _, token in sentence.rest_of_clause(at)}
     if state.seen and _AFFIRMS.intersection(kinds):
@@ -204,7 +210,7 @@ def _or_follows(sentence: Sentence, at: int) -> bool:
 
 
 def _hedge_alternatives(sentence: Sentence) -> None:
-    """"A or B" of two things that are there says of neither that it is."""
+    """Two things said to be there, joined by "or": either may not be."""
     for one, other in zip(sentence.mentions, sentence.mentions[1:], strict=False):
         kinds = {token.kind for token in sentence.between(one, other)}
         if "or" not in kinds or kinds & {"break", "deny", "verb", "open", "close"}:
@@ -225,6 +231,3 @@ _HANDLERS: dict[str, Callable[[Sentence, int, _State], None]] = {
     "verb": _verb, "list": _list, "with": _with, "break": _break, "comma": _comma,
     "open": _open, "close": _close,
 }  # fmt: skip
-
-
-__all__ = ["Mention", "read_scopes"]

@@ -1,6 +1,6 @@
 """Ties what is said (enlarged, 积液) to what it is said of (the heart, 胸腔)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from radgen.extract.scan import Token
@@ -8,6 +8,8 @@ from radgen.extract.scan import Token
 _SUBJECTS = {"site", "subject"}
 _ENDS_A_GROUP = {"predicate", "normal", "finding", "break", "verb"}
 _JOINS = {"list", "or", "comma"}
+_ENDS_BACKWARD = frozenset({"break", "finding"})
+_ENDS_FORWARD = frozenset({"break", "finding", *_JOINS})
 
 
 def resolve(tokens: Sequence[Token]) -> list[Token]:
@@ -52,9 +54,10 @@ def _spoken(tokens: Sequence[Token], index: int) -> list[Token]:
 
 
 def _findings(tokens: Sequence[Token], index: int) -> list[str]:
-    row = tokens[index].meaning.row if tokens[index].meaning else None
-    if row is None:
+    meaning = tokens[index].meaning
+    if meaning is None or meaning.row is None:
         return []
+    row = meaning.row
     subjects = _group_before(tokens, index)
     said = [row.of[each] for each in subjects if each in row.of]
     if not said:
@@ -79,20 +82,15 @@ def _group_before(tokens: Sequence[Token], index: int) -> list[str]:
     group: list[str] = []
     joined = True
     for token in reversed(tokens[:index][-40:]):
-        if token.kind in _SUBJECTS:
+        if token.kind in _JOINS:
+            joined = True
+        elif token.kind in _SUBJECTS or token.place:
             if group and not joined:
                 break
-            group.append(token.value)
+            group.append(token.place or token.value)
             joined = False
-        elif token.kind in ("predicate", "normal", "finding", "break"):
+        elif token.kind in _ENDS_A_GROUP and (group or token.kind != "verb"):
             break
-        elif token.kind == "verb" and group:
-            break
-        elif token.kind in _JOINS:
-            joined = True
-        elif token.place and (joined or not group):
-            group.append(token.place)
-            joined = False
     return group
 
 
@@ -108,16 +106,15 @@ def _next_subject(tokens: Sequence[Token], index: int) -> list[str]:
 
 def _lies_elsewhere(tokens: Sequence[Token], index: int) -> bool:
     """True if an organ outside the chest is nearer than a place inside it."""
-    for token in reversed(tokens[:index][-20:]):
+    return _meets_an_organ(reversed(tokens[:index][-20:]), _ENDS_BACKWARD) or _meets_an_organ(
+        tokens[index + 1 : index + 9], _ENDS_FORWARD
+    )
+
+
+def _meets_an_organ(tokens: Iterable[Token], ends: frozenset[str]) -> bool:
+    for token in tokens:
         if token.kind == "elsewhere":
             return True
-        if token.kind in _SUBJECTS or token.place or token.kind == "break":
-            break
-        if token.kind == "finding":
-            break
-    for token in tokens[index + 1 : index + 9]:
-        if token.kind == "elsewhere":
-            return True
-        if token.kind in _SUBJECTS or token.kind in ("comma", "list", "or", "break", "finding"):
+        if token.kind in _SUBJECTS or token.place or token.kind in ends:
             return False
     return False

@@ -36,7 +36,7 @@ class FindingEntry:
 
 @dataclass(frozen=True, slots=True)
 class SiteEntry:
-    """One place; `zh` holds `{side}` where the side is spoken, the synonyms name the place alone."""
+    """One place; `zh` holds `{side}` where the side is spoken, synonyms hold the place alone."""
 
     id: str
     zh: str
