@@ -38,7 +38,7 @@ def test_the_set_speaks_of_known_findings_in_known_words(adversarial):
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_whole_statements_read_right(adversarial, language):
     items = [item for item in adversarial.items() if item.language == language]
-    assert counts(items, adversarial, None) >= 0.97  # measured, docs/experiments.md
+    assert counts(items, adversarial, None) >= 0.97  # measured: docs/extractor.md
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
