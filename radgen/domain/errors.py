@@ -14,6 +14,7 @@ ledger
 ├── PackError               a model pack is missing, damaged or not what its contract says
 │   └── UnknownTermError            a finding structure uses a word the knowledge does not have
 ├── DocumentError           an SR is not ours, does not agree with itself, or cannot be built
+├── ReportTextError         a report text is too long to be read
 ├── ConfigurationError      the configuration names something we do not know
 └── StoreError              our own disk or database refused
 """
@@ -65,6 +66,10 @@ class UnknownTermError(PackError):
 
 class DocumentError(RadgenError):
     """A structured report is not ours, does not agree with itself, or cannot be built."""
+
+
+class ReportTextError(RadgenError):
+    """A report text is too long to be read."""
 
 
 class ConfigurationError(RadgenError):

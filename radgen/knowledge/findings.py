@@ -36,12 +36,14 @@ class FindingEntry:
 
 @dataclass(frozen=True, slots=True)
 class SiteEntry:
-    """One place; `zh` holds `{side}` where the side is spoken."""
+    """One place; `zh` holds `{side}` where the side is spoken, synonyms hold the place alone."""
 
     id: str
     zh: str
     en: str
     code: Code
+    zh_synonyms: tuple[str, ...] = ()
+    en_synonyms: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,1 @@
+"""Report text as findings: what a Chinese or English report says is there, absent, or unknown."""
