@@ -1,10 +1,10 @@
 """Every error we raise, as a tree; the caller acts on the branch, never on the text.
 
 RadgenError
-├── StudyError              give up on this study version; the reason goes into the draft or the
-ledger
+├── StudyError              give up on this study version; the reason goes into the ledger
 │   ├── UnreadableInstanceError     an instance cannot be parsed or its pixels decoded
 │   ├── UnsupportedStudyError       nothing we have a pack for
+│   ├── UnfaithfulTextError         a text that does not say what its structure says
 │   └── GeometryError               a volume with a named fault
 │       └── StackFaultError         the same with the fault as a value (radgen.dicom.read_geometry)
 ├── PeerError               try again later
@@ -38,6 +38,10 @@ class UnsupportedStudyError(StudyError):
 
 class GeometryError(StudyError):
     """The slices do not make a volume; the message names the fault."""
+
+
+class UnfaithfulTextError(StudyError):
+    """A draft's text, read back, does not say what its finding structure says."""
 
 
 class PeerError(RadgenError):

@@ -30,6 +30,7 @@ from radgen.drafting.assess_radiograph import assess_radiograph
 from radgen.drafting.assess_volume import assess_volume
 from radgen.drafting.engine import Engine
 from radgen.drafting.proposal import CheckedProposal, check_proposal
+from radgen.pipeline.read_back import check_texts
 from radgen.select.plan import ReadingPlan, plan_study
 
 log = logging.getLogger(__name__)
@@ -105,13 +106,16 @@ def to_report(
     """The structure with its texts, Chinese first.
 
     predecessor: SOP Instance UID and version of the draft it replaces.
+    Raises: UnfaithfulTextError if a text does not say what the structure says.
     """
+    texts = compose(structure, (Language.ZH, Language.EN))
+    check_texts(structure, texts)
     return DraftReport(
         study_uid=study_uid,
         version=version,
         drafted_at=drafted_at,
         structure=structure,
-        texts=compose(structure, (Language.ZH, Language.EN)),
+        texts=texts,
         predecessor=predecessor[0] if predecessor else None,
         predecessor_version=predecessor[1] if predecessor else None,
     )
