@@ -26,6 +26,7 @@ def demo(
     Example: radgen demo --once
     """
     import logging
+    import signal
     import time
     from functools import partial
 
@@ -37,6 +38,9 @@ def demo(
     from radgen.demo.run import Demo, choose_studies
 
     logging.basicConfig(level=logging.ERROR)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Both end it in order, also where a shell started it in the background.
+        signal.signal(number, signal.default_int_handler)
     console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
     plan = plan_demo(out, port)
     roles = partial(role_commands, wanted=list(ALL_ROLES), logs=plan.logs)
