@@ -67,6 +67,11 @@ class Supervisor:
         child = self._children.get(name)
         return child.pid if child is not None and child.poll() is None else None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every role it keeps."""
+        return tuple(role.name for role in self._roles)
+
     def restarts(self, name: str) -> int:
         """How often a role ended by itself and was started again."""
         return self._ended[name]

@@ -32,7 +32,6 @@ from radgen.serve import Role, Supervisor
 ENDED = (VersionState.CONFIRMED, VersionState.FAILED)
 START_S = 60.0
 HOPELESS = 3
-ALL_ROLES = ("listener", "worker", "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +157,10 @@ class Demo:
 
     def _check_processes(self) -> None:
         """Raises: StoreError naming the log of a process that cannot stay alive."""
-        for name in ALL_ROLES if self._supervisor else ():
-            if self._supervisor and self._supervisor.restarts(name) >= HOPELESS:
+        if self._supervisor is None:
+            return
+        for name in self._supervisor.names:
+            if self._supervisor.restarts(name) >= HOPELESS:
                 raise StoreError(f"{name} ends again and again; see {self._plan.logs}/{name}.log")
 
     def _read_back(

@@ -19,14 +19,13 @@ def key_picture(structure: FindingStructure, paths: Sequence[Path]) -> bytes | N
 
     paths: files of the study. None if it cannot be shown with its sides in the usual places.
     """
-    for header in _headers(paths, _key_image(structure)):
-        if header.orientation and header.orientation[0] < _TO_THE_LEFT:
-            return None
-        try:
-            return render_radiograph(read_radiograph(header), structure.findings)
-        except StudyError:
-            return None
-    return None
+    header = _find(paths, _key_image(structure))
+    if header is None or (header.orientation and header.orientation[0] < _TO_THE_LEFT):
+        return None
+    try:
+        return render_radiograph(read_radiograph(header), structure.findings)
+    except StudyError:
+        return None
 
 
 def _key_image(structure: FindingStructure) -> ImageEvidence | None:
@@ -34,13 +33,15 @@ def _key_image(structure: FindingStructure) -> ImageEvidence | None:
     return next(boxed, None) or next(iter(structure.images), None)
 
 
-def _headers(paths: Sequence[Path], image: ImageEvidence | None) -> list[InstanceHeader]:
-    found = []
-    for path in paths if image else ():
+def _find(paths: Sequence[Path], image: ImageEvidence | None) -> InstanceHeader | None:
+    """The first readable file of the image; None where there is none."""
+    if image is None:
+        return None
+    for path in paths:
         try:
             header = read_header(path)
         except StudyError:
             continue
-        if image is not None and header.sop_instance_uid == image.sop_instance_uid:
-            found.append(header)
-    return found
+        if header.sop_instance_uid == image.sop_instance_uid:
+            return header
+    return None

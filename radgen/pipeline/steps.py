@@ -77,9 +77,7 @@ class StudySteps:
 
     def _read(self, study_uid: str, version: int, missing: int | None) -> None:
         """Images to draft row. What the plan left out is noted in the timeline."""
-        rows = self._ledger.version_instances(study_uid, version)
-        paths = [self._store_root / row.path for row in rows]
-        reading = read_study(paths, self._room, missing)
+        reading = read_study(self._sources(study_uid, version), self._room, missing)
         report = to_report(
             reading.structure,
             study_uid,

@@ -1,8 +1,7 @@
 """Looks at every study that still arrives and closes what is complete.
 
 The rule is `radgen.completeness.decide`; here it gets its facts: arrivals from the ledger, the
-count
-from the archive, the time from the caller.
+count from the archive, the time from the caller.
 """
 
 import logging

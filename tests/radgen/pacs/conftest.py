@@ -1,9 +1,5 @@
-import importlib.util
 import itertools
-import socket
-import sys
 import uuid
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,39 +8,6 @@ from radgen.demo.orthanc import ArchiveSettings, OrthancServer, find_orthanc
 from radgen.demo.phantom_header import StudySpec
 from radgen.demo.phantom_kinds import dx_film
 from radgen.pacs.peer import Peer
-
-PEERS = Path(__file__).resolve().parents[2] / "peers"
-
-
-def load_peer(name):
-    spec = importlib.util.spec_from_file_location(f"tests_peers_{name}", PEERS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def receiver_class():
-    return load_peer("dicom_receiver").Receiver
-
-
-@pytest.fixture(scope="session")
-def ports():
-    """A function that gives a free port of loopback, each time another one."""
-    given = set()
-
-    def port():
-        for _ in range(100):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                number = probe.getsockname()[1]
-            if number not in given:
-                given.add(number)
-                return number
-        raise RuntimeError("no free port")
-
-    return port
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+"""A DICOM receiver and free ports, for every room that talks to a peer."""
+
 import importlib.util
 import socket
 import sys
@@ -5,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PEERS = Path(__file__).resolve().parents[2] / "peers"
+PEERS = Path(__file__).resolve().parents[1] / "peers"
 
 
 @pytest.fixture(scope="session")
